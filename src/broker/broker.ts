@@ -1,0 +1,119 @@
+/**
+ * The broker port: what Volley asks of the store that keeps its deliveries.
+ *
+ * A delivery is in one of five places: ready, leased (claimed by a live worker), delayed (waiting for a retry),
+ * parked, dead. Every method that moves deliveries moves each one whole: after a crash at any instant a delivery is in
+ * the place it came from or in the one it went to, never in neither. `test/broker/conformance.ts` holds every
+ * adapter to this.
+ *
+ * Methods reject with VolleyError: `VOLLEY_BROKER_UNAVAILABLE` when the broker cannot be reached or does not answer
+ * in time (what the call asked for may then have happened or not; every call is safe to repeat),
+ * `VOLLEY_BROKER_UNFIT` when it cannot keep deliveries safely, `VOLLEY_CLOSED` after `close`.
+ */
+import type { DeadLetter, DeadReason } from '../delivery/outcome.ts';
+
+/** One delivery, leased to this worker until it is settled or the lease ends. */
+export interface Claim {
+  /** Names this claim, and no other, in `settle`. */
+  readonly token: string;
+  /** The id to use when the envelope carries none; the same at every attempt, also after a crash. */
+  readonly mintedId: string;
+  /** Attempts made so far. */
+  readonly attempts: number;
+  /** The envelope, byte for byte as it was queued. */
+  readonly envelope: Buffer;
+}
+
+/** What is to become of a claimed delivery. */
+export type Settlement =
+  /** Delivered: forget it. */
+  | { readonly kind: 'ack'; readonly claim: Claim }
+  /** To be attempted again after `delayMs`, by the broker's clock, with `attempts` made so far. */
+  | { readonly kind: 'retry'; readonly claim: Claim; readonly delayMs: number; readonly attempts: number }
+  /** Kept as a dead letter. */
+  | { readonly kind: 'dead'; readonly claim: Claim; readonly letter: DeadLetter }
+  /** Ready again at once, ahead of what waits, with its attempts as they were. */
+  | { readonly kind: 'release'; readonly claim: Claim };
+
+export interface QueueStats {
+  ready: number;
+  leased: number;
+  delayed: number;
+  parked: number;
+  dead: number;
+}
+
+/** Which dead letters: every field given must match. An empty filter matches all. */
+export interface DeadFilter {
+  readonly ids?: readonly string[];
+  readonly destination?: string;
+  readonly reason?: DeadReason;
+  /** Died at or after, and before, these epoch milliseconds. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+}
+
+/** A dead letter and the envelope it holds. `key` is unique; it is the event's id unless another dead letter had that id first. */
+export interface StoredDeadLetter extends DeadLetter {
+  readonly key: string;
+  readonly envelope: Buffer;
+}
+
+export interface Broker {
+  /** Connects and checks that the broker is fit; answers warnings (one line each, with the fix) on what makes it less safe than it could be. */
+  open(): Promise<readonly string[]>;
+
+  /** Queues envelopes, all or none. Resolves when the broker has them as safely as it is configured to keep them. */
+  publish(envelopes: readonly Buffer[]): Promise<void>;
+
+  /**
+   * Claims up to `maxCount` deliveries, stopping early at about `maxBytes` of envelopes (one delivery is always taken).
+   * Due retries come first, up to half of `maxCount` while ready ones wait; ready ones in the order of publishing.
+   */
+  reserve(maxCount: number, maxBytes: number): Promise<Claim[]>;
+
+  /**
+   * Resolves when something may be claimable, or after `timeoutMs`, or when `signal` aborts; whichever is first.
+   * It may resolve early. It wakes for what other processes publish, and for retries that fall due.
+   */
+  waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Applies settlements, each at most once: one whose lease has lapsed and been reclaimed changes nothing.
+   * Answers how many came too late in that way. After a rejection the whole call may be repeated.
+   */
+  settle(settlements: readonly Settlement[]): Promise<{ late: number }>;
+
+  /**
+   * Renews the lease on everything this worker holds, for `leaseMs` from now. False when it had lapsed: then what was
+   * claimed before belongs to whoever reclaims it, and later claims are under a new lease.
+   */
+  extend(): Promise<boolean>;
+
+  /** Makes ready again what workers held whose lease has lapsed; answers how many deliveries. */
+  reclaim(): Promise<number>;
+
+  stats(): Promise<QueueStats>;
+
+  /** Dead letters in the order they died, oldest first, at most `limit`. */
+  listDead(filter: DeadFilter, limit: number): Promise<StoredDeadLetter[]>;
+  /** Makes matching dead letters ready again, with no attempts made and the same ids; at most `limit`. Answers how many. */
+  replayDead(filter: DeadFilter, limit: number): Promise<number>;
+  /** Deletes matching dead letters for good; at most `limit`. Answers how many. */
+  discardDead(filter: DeadFilter, limit: number): Promise<number>;
+
+  /** Ends the connection; idempotent. Leases stay: what should be handed back is settled first. */
+  close(): Promise<void>;
+}
+
+/** What every adapter is given. */
+export interface BrokerOptions {
+  /** Name of the queue. */
+  readonly queue: string;
+  /** How long a claim lasts without being renewed, in milliseconds. */
+  readonly leaseMs: number;
+  /** Mints what names a claim; unique, sortable, `[0-9A-Z]`. */
+  readonly mintToken: () => string;
+  /** A command that takes longer than this, in milliseconds, is given up. */
+  readonly commandTimeoutMs: number;
+}

@@ -1,0 +1,246 @@
+/**
+ * The one table of options. Validation, `--help`, the environment's names, the config file's keys and the README's
+ * table all come from it; a test holds the README to it.
+ *
+ * `--some-flag` is `VOLLEY_SOME_FLAG` in the environment and `"some-flag"` in the config file.
+ * Order of precedence: flag, environment, config file, default.
+ */
+
+/** The commands an option belongs to. */
+export type OptionScope = 'worker' | 'publish' | 'queue' | 'dead';
+
+interface OptionBase<Kind extends string, Value> {
+  readonly kind: Kind;
+  /** The flag without its dashes. */
+  readonly flag: string;
+  /** The short placeholder of the value in `--help`, for example `FILE`; absent for booleans. */
+  readonly value?: string;
+  /** The value when nobody says otherwise; null where the default is worked out at start (the doc says how). */
+  readonly default: Value | null;
+  readonly scopes: readonly OptionScope[];
+  /** One line. */
+  readonly doc: string;
+}
+
+export type OptionSpec =
+  | OptionBase<'boolean', boolean>
+  | OptionBase<'string', string>
+  /** One of a fixed set. */
+  | (OptionBase<'choice', string> & { readonly choices: readonly string[] })
+  /** Repeatable; in the environment separated by commas, in the file an array. */
+  | (OptionBase<'list', readonly string[]> & { readonly choices?: readonly string[] })
+  | (OptionBase<'integer', number> & { readonly min: number; readonly max: number })
+  /** Repeatable integers. */
+  | (OptionBase<'integers', readonly number[]> & { readonly min: number; readonly max: number })
+  /** Written `250ms`, `8s`, `5m`, `1h`; held in milliseconds, bounds too. */
+  | (OptionBase<'duration', number> & { readonly min: number; readonly max: number })
+  /** Durations separated by commas. */
+  | (OptionBase<'durations', readonly number[]> & { readonly min: number; readonly max: number });
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+const ALL: readonly OptionScope[] = ['worker', 'publish', 'queue', 'dead'];
+const WORKER: readonly OptionScope[] = ['worker'];
+
+export const OPTIONS = {
+  broker: {
+    kind: 'string',
+    flag: 'broker',
+    value: 'URL',
+    default: 'sqlite:volley.db',
+    scopes: ALL,
+    doc: 'redis://HOST:PORT, rediss://HOST:PORT or sqlite:FILE',
+  },
+  queue: {
+    kind: 'string',
+    flag: 'queue',
+    value: 'NAME',
+    default: 'webhook_egress_queue',
+    scopes: ALL,
+    doc: 'name of the queue; in Redis, the list that producers LPUSH to',
+  },
+  config: {
+    kind: 'string',
+    flag: 'config',
+    value: 'FILE',
+    default: null,
+    scopes: ALL,
+    doc: 'JSON file whose keys are these flags without their dashes; none by default',
+  },
+  concurrency: {
+    kind: 'integer',
+    flag: 'concurrency',
+    value: 'N',
+    default: 20,
+    min: 1,
+    max: 5_000,
+    scopes: WORKER,
+    doc: 'slots (attempts in flight) per core; 10 to 50 suits most receivers, slow ones want more',
+  },
+  threads: {
+    kind: 'integer',
+    flag: 'threads',
+    value: 'N',
+    default: null,
+    min: 1,
+    max: 256,
+    scopes: WORKER,
+    doc: 'threads that send; by default one per core',
+  },
+  secretsFile: {
+    kind: 'string',
+    flag: 'secrets',
+    value: 'FILE',
+    default: '/etc/webhook/secrets',
+    scopes: WORKER,
+    doc: 'file with the signing secret, used unless HMAC_SECRET is in the environment; more lines are older secrets, still signed with',
+  },
+  signatures: {
+    kind: 'list',
+    flag: 'signatures',
+    value: 'SCHEME',
+    default: ['hub', 'standard'],
+    choices: ['hub', 'standard'],
+    scopes: WORKER,
+    doc: 'signatures sent: hub (X-Hub-Signature-256), standard (Standard Webhooks)',
+  },
+  allowHttp: {
+    kind: 'boolean',
+    flag: 'allow-http',
+    default: false,
+    scopes: WORKER,
+    doc: 'deliver to http:// URLs too (port 80, others with --allow-port)',
+  },
+  allowNet: {
+    kind: 'list',
+    flag: 'allow-net',
+    value: 'CIDR',
+    default: [],
+    scopes: WORKER,
+    doc: 'deliver to this network although it is not public, for example 10.1.0.0/16',
+  },
+  allowPort: {
+    kind: 'integers',
+    flag: 'allow-port',
+    value: 'PORT',
+    default: [],
+    min: 0,
+    max: 65_535,
+    scopes: WORKER,
+    doc: 'deliver to this port beside 443; 0 allows every port',
+  },
+  connectTimeoutMs: {
+    kind: 'duration',
+    flag: 'connect-timeout',
+    value: 'TIME',
+    default: 2 * SECOND,
+    min: 10,
+    max: MINUTE,
+    scopes: WORKER,
+    doc: 'longest wait for a connection, TLS included',
+  },
+  readTimeoutMs: {
+    kind: 'duration',
+    flag: 'read-timeout',
+    value: 'TIME',
+    default: 8 * SECOND,
+    min: 10,
+    max: 5 * MINUTE,
+    scopes: WORKER,
+    doc: 'longest wait for the status, from the moment the request is sent',
+  },
+  totalTimeoutMs: {
+    kind: 'duration',
+    flag: 'total-timeout',
+    value: 'TIME',
+    default: 10 * SECOND,
+    min: 10,
+    max: 5 * MINUTE,
+    scopes: WORKER,
+    doc: 'longest an attempt lasts, whatever the receiver does',
+  },
+  retryScheduleMs: {
+    kind: 'durations',
+    flag: 'retry-schedule',
+    value: 'TIMES',
+    default: [1 * SECOND, 5 * SECOND, 30 * SECOND, 1 * MINUTE, 5 * MINUTE],
+    min: 10,
+    max: 7 * 24 * HOUR,
+    scopes: WORKER,
+    doc: 'waits before the second, third, … attempt; after the last one a dead letter',
+  },
+  leaseMs: {
+    kind: 'duration',
+    flag: 'lease',
+    value: 'TIME',
+    default: 20 * SECOND,
+    min: 500,
+    max: HOUR,
+    scopes: WORKER,
+    doc: 'how long a worker that has died keeps its deliveries; above --total-timeout',
+  },
+  drainTimeoutMs: {
+    kind: 'duration',
+    flag: 'drain-timeout',
+    value: 'TIME',
+    default: 25 * SECOND,
+    min: 0,
+    max: 10 * MINUTE,
+    scopes: WORKER,
+    doc: 'how long a stopping worker waits for attempts in flight',
+  },
+  once: {
+    kind: 'boolean',
+    flag: 'once',
+    default: false,
+    scopes: WORKER,
+    doc: 'exit when nothing is ready, leased or delayed',
+  },
+  logFormat: {
+    kind: 'choice',
+    flag: 'log-format',
+    value: 'FORMAT',
+    default: null,
+    choices: ['logfmt', 'json', 'pretty'],
+    scopes: WORKER,
+    doc: 'logfmt, json or pretty; by default pretty on a terminal, logfmt elsewhere',
+  },
+  logSuccesses: {
+    kind: 'boolean',
+    flag: 'log-successes',
+    default: false,
+    scopes: WORKER,
+    doc: 'log each delivery that succeeded, too',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+type ValueOf<Spec> = Spec extends { kind: 'boolean' }
+  ? boolean
+  : Spec extends { kind: 'integer' | 'duration' }
+    ? number
+    : Spec extends { kind: 'integers' | 'durations' }
+      ? readonly number[]
+      : Spec extends { kind: 'list' | 'choice'; choices: readonly (infer Choice)[] }
+        ? Spec extends { kind: 'list' }
+          ? readonly Choice[]
+          : Choice
+        : Spec extends { kind: 'list' }
+          ? readonly string[]
+          : string;
+
+/** Every option with its value; null where the default is worked out at start. */
+export type OptionValues = {
+  readonly [Name in OptionName]: (typeof OPTIONS)[Name]['default'] extends null
+    ? ValueOf<(typeof OPTIONS)[Name]> | null
+    : ValueOf<(typeof OPTIONS)[Name]>;
+};
+
+/** The defaults of every option. */
+export function defaultOptions(): OptionValues {
+  const names = Object.keys(OPTIONS) as OptionName[];
+  return Object.fromEntries(names.map((name) => [name, OPTIONS[name].default])) as unknown as OptionValues;
+}

@@ -1,0 +1,242 @@
+/**
+ * The envelope codec: one JSON object per queued delivery (the public contract in README.md).
+ *
+ * Encoding puts what routes a delivery first and the payload last, so that `peekDestination` on the main thread
+ * reads only the first bytes. Any other order decodes just as well, at the price of a longer peek.
+ * Decoding validates every byte and copies none of the payload.
+ */
+import { isUtf8 } from 'node:buffer';
+import { type DecodedEnvelope, MAX_BODY_BYTES, type VolleyEvent } from './event.ts';
+import {
+  destinationFault,
+  headersFault,
+  idFault,
+  parseTimestamp,
+  TIMESTAMP_FAULT,
+  typeFault,
+  urlFault,
+} from './fields.ts';
+import { compactJson, INVALID, isJsonText, scanString, scanValue, skipSpace } from './json-scan.ts';
+
+/** Why an envelope cannot be delivered; `detail` is one line for a person. */
+export interface Rejection {
+  readonly reason: 'not-json' | 'invalid-envelope' | 'body-too-large';
+  readonly detail: string;
+}
+
+/** Turns an event into the bytes that are queued, and says what is wrong with one that cannot be. `id` and `nowMs` fill what is absent. */
+export function encodeEnvelope(event: VolleyEvent, mintId: () => string, nowMs: number): Buffer | Rejection {
+  if (typeof event !== 'object' || event === null) return invalid('an event must be an object');
+  const timestamp = event.timestamp instanceof Date ? event.timestamp.getTime() : (event.timestamp ?? nowMs);
+  const timestampMs = parseTimestamp(timestamp);
+  const fault =
+    urlFault(event.url) ??
+    typeFault(event.type) ??
+    (event.id === undefined ? null : idFault(event.id)) ??
+    (event.destination === undefined ? null : destinationFault(event.destination)) ??
+    (timestampMs === null ? TIMESTAMP_FAULT : null) ??
+    (event.headers === undefined ? null : headersFault(event.headers));
+  if (fault !== null) return invalid(fault);
+  const body = encodeBody(event);
+  if (isRejection(body.bytes)) return body.bytes;
+  const head = JSON.stringify({
+    id: event.id ?? mintId(),
+    destination: event.destination ?? new URL(event.url).origin,
+    url: event.url,
+    type: event.type,
+    timestamp: timestampMs,
+    headers: event.headers,
+  });
+  return Buffer.concat([Buffer.from(`${head.slice(0, -1)},"${body.field}":`), body.bytes, CLOSE]);
+}
+
+const CLOSE = Buffer.from('}');
+
+/** The member that carries the body, and its JSON text. */
+function encodeBody(event: VolleyEvent): { field: 'payload' | 'body'; bytes: Buffer | Rejection } {
+  if (event.body === undefined) {
+    if (event.payload === undefined)
+      return { field: 'payload', bytes: invalid('"payload" or "body" is missing') };
+    let text: string | undefined;
+    try {
+      text = JSON.stringify(event.payload);
+    } catch (error) {
+      return { field: 'payload', bytes: invalid(`"payload" is not JSON: ${(error as Error).message}`) };
+    }
+    if (text === undefined)
+      return { field: 'payload', bytes: invalid(`"payload" is a ${typeof event.payload}, not JSON`) };
+    const bytes = Buffer.from(text);
+    return { field: 'payload', bytes: bodySizeFault(bytes.length) ?? bytes };
+  }
+  if (event.payload !== undefined)
+    return { field: 'body', bytes: invalid('"payload" and "body" are both given: keep one') };
+  if (typeof event.body !== 'string' && !(event.body instanceof Uint8Array))
+    return { field: 'body', bytes: invalid('"body" must be a string that is itself JSON') };
+  const raw = Buffer.from(event.body as string);
+  const fault = bodySizeFault(raw.length) ?? bodyTextFault(raw);
+  return { field: 'body', bytes: fault ?? Buffer.from(JSON.stringify(raw.toString())) };
+}
+
+function bodySizeFault(bodyBytes: number): Rejection | null {
+  if (bodyBytes <= MAX_BODY_BYTES) return null;
+  return {
+    reason: 'body-too-large',
+    detail: `the body has ${bodyBytes} bytes, the limit is ${MAX_BODY_BYTES}: send a reference to the data instead`,
+  };
+}
+
+function bodyTextFault(body: Buffer): Rejection | null {
+  return isUtf8(body) && isJsonText(body) ? null : invalid('"body" must be a string that is itself JSON');
+}
+
+function invalid(detail: string): Rejection {
+  return { reason: 'invalid-envelope', detail };
+}
+
+/** The members Volley knows, in the order that `encodeEnvelope` writes them; their index is their place in the scratch spans. */
+const FIELDS = ['id', 'destination', 'url', 'type', 'timestamp', 'headers', 'payload', 'body'] as const;
+const [ID, DESTINATION, URL_, TYPE, TIMESTAMP, HEADERS, PAYLOAD, BODY] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+const UNKNOWN = -1;
+/** For each length and first letter, which together tell the fields apart, the field a key may be. */
+const FIELD_BY_SHAPE = new Map(
+  FIELDS.map((field, index) => [field.length * 256 + field.charCodeAt(0), index]),
+);
+
+/** The field a key names, or UNKNOWN (and then ignored: a newer producer may say more). */
+function fieldOf(bytes: Buffer, from: number, to: number): number {
+  const field = FIELD_BY_SHAPE.get((to - from) * 256 + bytes[from]!);
+  return field !== undefined && bytes.toString('latin1', from, to) === FIELDS[field] ? field : UNKNOWN;
+}
+
+/** Where the value of each field lies: `[from, to)` at 2 × its index; from 0 when absent, as no value starts there. One walk at a time uses it. */
+const spans = new Int32Array(FIELDS.length * 2);
+
+/** Fills `spans` from the envelope's top level, up to and with the field `last` if that is met; answers what is wrong, or null. */
+function walkMembers(bytes: Buffer, last: number): Rejection | null {
+  const end = bytes.length;
+  spans.fill(0);
+  let at = skipSpace(bytes, 0, end);
+  if (bytes[at] !== 0x7b) return isJsonText(bytes) ? invalid('the envelope is not a JSON object') : NOT_JSON;
+  at = skipSpace(bytes, at + 1, end);
+  if (bytes[at] === 0x7d) return atEnd(bytes, at + 1);
+  for (;;) {
+    const keyEnd = scanString(bytes, at, end);
+    if (keyEnd === INVALID) return NOT_JSON;
+    const field = fieldOf(bytes, at + 1, keyEnd - 1);
+    at = skipSpace(bytes, keyEnd, end);
+    if (bytes[at] !== 0x3a) return NOT_JSON;
+    at = skipSpace(bytes, at + 1, end);
+    const valueEnd = scanValue(bytes, at, end);
+    if (valueEnd === INVALID) return NOT_JSON;
+    if (field !== UNKNOWN) {
+      if (spans[field * 2] !== 0) return invalid(`"${FIELDS[field]}" is there twice`);
+      spans[field * 2] = at;
+      spans[field * 2 + 1] = valueEnd;
+      if (field === last) return null;
+    }
+    at = skipSpace(bytes, valueEnd, end);
+    if (bytes[at] === 0x7d) return atEnd(bytes, at + 1);
+    if (bytes[at] !== 0x2c) return NOT_JSON;
+    at = skipSpace(bytes, at + 1, end);
+  }
+}
+
+function atEnd(bytes: Buffer, at: number): Rejection | null {
+  return skipSpace(bytes, at, bytes.length) === bytes.length ? null : NOT_JSON;
+}
+
+const NOT_JSON: Rejection = {
+  reason: 'not-json',
+  detail: 'the queued element is not valid JSON (RFC 8259) in UTF-8',
+};
+
+/** The value of a field as a JavaScript value; undefined when the envelope lacks it. Strings without escapes skip the parser. */
+function fieldValue(bytes: Buffer, field: number): unknown {
+  const from = spans[field * 2]!;
+  if (from === 0) return undefined;
+  const to = spans[field * 2 + 1]!;
+  const text = bytes.toString('utf8', from, to);
+  return bytes[from] === 0x22 && !text.includes('\\') ? text.slice(1, -1) : JSON.parse(text);
+}
+
+/**
+ * The lane key of an envelope, read as cheaply as its order of members allows.
+ * Null when there is none to be had: the full decoding will say why.
+ */
+export function peekDestination(bytes: Buffer): string | null {
+  if (walkMembers(bytes, DESTINATION) !== null) return null;
+  const destination = fieldValue(bytes, DESTINATION);
+  if (typeof destination === 'string') return destination;
+  if (destination !== undefined) return null;
+  const url = fieldValue(bytes, URL_);
+  return typeof url === 'string' ? originOf(url) : null;
+}
+
+/** Origins by the raw text in front of the path, so that a URL is parsed once for many events. Bounded: cleared when full. */
+const origins = new Map<string, string | null>();
+const ORIGINS_KEPT = 20_000;
+
+/** The origin of a URL, for example `https://example.com:8443`, or null for what is not a URL. */
+export function originOf(url: string): string | null {
+  const raw = /^[a-zA-Z]+:\/\/[^/?#\\]*/.exec(url)?.[0] ?? url;
+  let origin = origins.get(raw);
+  if (origin === undefined) {
+    origin = URL.parse(raw)?.origin ?? null;
+    if (origins.size >= ORIGINS_KEPT) origins.clear();
+    origins.set(raw, origin);
+  }
+  return origin;
+}
+
+/** Decodes and validates an envelope. `mintedId` is its id when it carries none. The body is a view on `bytes` where it can be. */
+export function decodeEnvelope(bytes: Buffer, mintedId: string): DecodedEnvelope | Rejection {
+  if (!isUtf8(bytes)) return NOT_JSON;
+  const malformed = walkMembers(bytes, UNKNOWN);
+  if (malformed !== null) return malformed;
+  const id = fieldValue(bytes, ID) ?? mintedId;
+  const url = fieldValue(bytes, URL_);
+  const type = fieldValue(bytes, TYPE);
+  const destination = fieldValue(bytes, DESTINATION);
+  const timestamp = fieldValue(bytes, TIMESTAMP);
+  const timestampMs = timestamp === undefined ? null : parseTimestamp(timestamp);
+  const headers = fieldValue(bytes, HEADERS);
+  const fault =
+    urlFault(url) ??
+    typeFault(type) ??
+    idFault(id) ??
+    (destination === undefined ? null : destinationFault(destination)) ??
+    (timestamp !== undefined && timestampMs === null ? TIMESTAMP_FAULT : null) ??
+    (headers === undefined ? null : headersFault(headers));
+  if (fault !== null) return invalid(fault);
+  const body = decodeBody(bytes);
+  if (isRejection(body)) return body;
+  return {
+    id: id as string,
+    url: url as string,
+    type: type as string,
+    timestampMs,
+    destination: (destination as string | undefined) ?? originOf(url as string)!,
+    headers: headers === undefined ? null : Object.entries(headers as Record<string, string>).flat(),
+    body,
+  };
+}
+
+function decodeBody(bytes: Buffer): Buffer | Rejection {
+  const payloadFrom = spans[PAYLOAD * 2]!;
+  const bodyFrom = spans[BODY * 2]!;
+  if (payloadFrom !== 0 && bodyFrom !== 0) return invalid('"payload" and "body" are both given: keep one');
+  if (payloadFrom !== 0) {
+    const body = compactJson(bytes.subarray(payloadFrom, spans[PAYLOAD * 2 + 1]));
+    return bodySizeFault(body.length) ?? body;
+  }
+  if (bodyFrom === 0) return invalid('"payload" or "body" is missing');
+  const text = fieldValue(bytes, BODY);
+  if (typeof text !== 'string') return invalid('"body" must be a string that is itself JSON');
+  const body = Buffer.from(text);
+  return bodySizeFault(body.length) ?? bodyTextFault(body) ?? body;
+}
+
+/** True for a decoding that failed. */
+export function isRejection(decoded: object): decoded is Rejection {
+  return 'reason' in decoded;
+}

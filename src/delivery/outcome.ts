@@ -1,0 +1,65 @@
+/**
+ * What an attempt meant (outcome) and what follows from it (settlement): two closed unions.
+ * An outcome is built once, next to the socket, from codes and never from an error's text.
+ */
+import type { Rejection } from './envelope.ts';
+
+/** What is known of a delivery once its envelope has been decoded; for logs and dead letters. */
+export interface Subject {
+  readonly id: string;
+  readonly destination: string;
+  readonly url: string;
+  readonly type: string;
+}
+
+/** The connection never carried the request. */
+export type UnreachableCode = 'dns' | 'connect-refused' | 'connect-timeout' | 'connect-failed' | 'tls';
+/** The request left, and no whole answer came: the receiver may have acted on it. */
+export type BrokenCode = 'reset' | 'closed' | 'read-timeout' | 'total-timeout' | 'malformed-response';
+/** A fault of this machine, not of the destination: not charged as an attempt. */
+export type LocalCode = 'no-fd' | 'no-port' | 'no-memory' | 'thread-lost';
+/** The delivery itself cannot be sent, now or later. */
+export type RefusalReason = Rejection['reason'] | 'url-refused';
+
+/** The answer of a receiver, as far as it is kept. */
+export interface ReceivedResponse {
+  readonly status: number;
+  /** The first bytes of its body, at most 4 KiB, as text. */
+  readonly body: string;
+  /** The `Retry-After` header as it came; null when absent. */
+  readonly retryAfter: string | null;
+}
+
+export type Outcome =
+  /** A 2xx. */
+  | { readonly kind: 'delivered'; readonly status: number }
+  /** Any other status. */
+  | { readonly kind: 'answered'; readonly response: ReceivedResponse }
+  | { readonly kind: 'unreachable'; readonly code: UnreachableCode; readonly error: string }
+  | { readonly kind: 'broken'; readonly code: BrokenCode; readonly error: string }
+  | { readonly kind: 'local-fault'; readonly code: LocalCode; readonly error: string }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly detail: string }
+  /** Handed back untried or cut short, because the engine stops. */
+  | { readonly kind: 'handed-back' };
+
+/** Why a delivery ended as a dead letter. */
+export type DeadReason = RefusalReason | 'exhausted' | 'poison';
+
+/** What is kept of a delivery that ended undelivered, beside its envelope. */
+export interface DeadLetter {
+  /** The event's id (as minted when the envelope had none). */
+  readonly id: string;
+  readonly reason: DeadReason;
+  /** One line for a person: what the last attempt met, or what is wrong with the envelope. */
+  readonly detail: string;
+  /** Attempts made. */
+  readonly attempts: number;
+  /** Null where the envelope could not be decoded. */
+  readonly destination: string | null;
+  readonly url: string | null;
+  readonly type: string | null;
+  /** The last answer; null when there was none. */
+  readonly response: ReceivedResponse | null;
+  /** Epoch milliseconds. */
+  readonly diedAtMs: number;
+}
