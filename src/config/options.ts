@@ -22,6 +22,13 @@ interface OptionBase<Kind extends string, Value> {
   readonly doc: string;
 }
 
+/** What an integer may be, both ends included, and what it counts. */
+interface IntegerRange {
+  readonly min: number;
+  readonly max: number;
+  readonly unit: string;
+}
+
 export type OptionSpec =
   | OptionBase<'boolean', boolean>
   | OptionBase<'string', string>
@@ -29,10 +36,12 @@ export type OptionSpec =
   | (OptionBase<'choice', string> & { readonly choices: readonly string[] })
   /** Repeatable; in the environment separated by commas, in the file an array. */
   | (OptionBase<'list', readonly string[]> & { readonly choices?: readonly string[] })
-  | (OptionBase<'integer', number> & { readonly min: number; readonly max: number })
+  /** Repeatable networks in CIDR form. */
+  | OptionBase<'networks', readonly string[]>
+  | (OptionBase<'integer', number> & IntegerRange)
   /** Repeatable integers. */
-  | (OptionBase<'integers', readonly number[]> & { readonly min: number; readonly max: number })
-  /** Written `250ms`, `8s`, `5m`, `1h`; held in milliseconds, bounds too. */
+  | (OptionBase<'integers', readonly number[]> & IntegerRange)
+  /** Written `250ms`, `8s`, `5m`, `1h`, `7d`; held in milliseconds, bounds too. */
   | (OptionBase<'duration', number> & { readonly min: number; readonly max: number })
   /** Durations separated by commas. */
   | (OptionBase<'durations', readonly number[]> & { readonly min: number; readonly max: number });
@@ -76,6 +85,7 @@ export const OPTIONS = {
     default: 20,
     min: 1,
     max: 5_000,
+    unit: 'slots per core',
     scopes: WORKER,
     doc: 'slots (attempts in flight) per core; 10 to 50 suits most receivers, slow ones want more',
   },
@@ -86,6 +96,7 @@ export const OPTIONS = {
     default: null,
     min: 1,
     max: 256,
+    unit: 'threads',
     scopes: WORKER,
     doc: 'threads that send; by default one per core',
   },
@@ -114,7 +125,7 @@ export const OPTIONS = {
     doc: 'deliver to http:// URLs too (port 80, others with --allow-port)',
   },
   allowNet: {
-    kind: 'list',
+    kind: 'networks',
     flag: 'allow-net',
     value: 'CIDR',
     default: [],
@@ -128,6 +139,7 @@ export const OPTIONS = {
     default: [],
     min: 0,
     max: 65_535,
+    unit: 'as a port',
     scopes: WORKER,
     doc: 'deliver to this port beside 443; 0 allows every port',
   },
@@ -214,8 +226,9 @@ export const OPTIONS = {
     scopes: WORKER,
     doc: 'log each delivery that succeeded, too',
   },
-} as const satisfies Record<string, OptionSpec>;
+} as const satisfies OptionTable;
 
+export type OptionTable = Readonly<Record<string, OptionSpec>>;
 export type OptionName = keyof typeof OPTIONS;
 
 type ValueOf<Spec> = Spec extends { kind: 'boolean' }
@@ -228,19 +241,33 @@ type ValueOf<Spec> = Spec extends { kind: 'boolean' }
         ? Spec extends { kind: 'list' }
           ? readonly Choice[]
           : Choice
-        : Spec extends { kind: 'list' }
+        : Spec extends { kind: 'list' | 'networks' }
           ? readonly string[]
           : string;
 
-/** Every option with its value; null where the default is worked out at start. */
-export type OptionValues = {
-  readonly [Name in OptionName]: (typeof OPTIONS)[Name]['default'] extends null
-    ? ValueOf<(typeof OPTIONS)[Name]> | null
-    : ValueOf<(typeof OPTIONS)[Name]>;
+/** Every option of a table with its value; null is possible where the default is null. */
+export type ValuesOf<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name]['default'] extends null
+    ? ValueOf<Table[Name]> | null
+    : ValueOf<Table[Name]>;
 };
+
+/** Every option with its value; null where the default is worked out at start. */
+export type OptionValues = ValuesOf<typeof OPTIONS>;
+
+/** The defaults of a table. */
+export function defaultsOf<Table extends OptionTable>(table: Table): ValuesOf<Table> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, spec]) => [name, spec.default]),
+  ) as ValuesOf<Table>;
+}
 
 /** The defaults of every option. */
 export function defaultOptions(): OptionValues {
-  const names = Object.keys(OPTIONS) as OptionName[];
-  return Object.fromEntries(names.map((name) => [name, OPTIONS[name].default])) as unknown as OptionValues;
+  return defaultsOf(OPTIONS);
+}
+
+/** The name an option has in the environment: `VOLLEY_` and the flag in capitals. */
+export function environmentName(spec: OptionSpec): string {
+  return `VOLLEY_${spec.flag.replaceAll('-', '_').toUpperCase()}`;
 }

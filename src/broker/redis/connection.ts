@@ -1,0 +1,70 @@
+/** The connections to Redis, and the scripts as commands on them. */
+import { Redis, type RedisOptions } from 'ioredis';
+import { VolleyError } from '../../errors.ts';
+import { replyCode } from './faults.ts';
+import { CLAIM, DIE, DISCARD, NEXT_DUE, RECLAIM, RELEASE, REPLAY, RETRY } from './scripts.ts';
+
+type Arg = string | number | Buffer;
+
+/** What the scripts add to the client, each called with its KEYS and then its ARGV. */
+export interface ScriptCommands {
+  volleyClaimBuffer(...args: Arg[]): Promise<Buffer[] | null>;
+  volleyRetry(...args: Arg[]): Promise<number>;
+  volleyRelease(...args: Arg[]): Promise<number>;
+  volleyDie(...args: Arg[]): Promise<number>;
+  volleyReclaim(...args: Arg[]): Promise<number>;
+  volleyNextDue(...args: Arg[]): Promise<number>;
+  volleyReplay(...args: Arg[]): Promise<number>;
+  volleyDiscard(...args: Arg[]): Promise<number>;
+}
+
+export type Connection = Redis & ScriptCommands;
+
+const SCRIPTS = {
+  volleyClaim: { lua: CLAIM, numberOfKeys: 5 },
+  volleyRetry: { lua: RETRY, numberOfKeys: 3 },
+  volleyRelease: { lua: RELEASE, numberOfKeys: 2 },
+  volleyDie: { lua: DIE, numberOfKeys: 4 },
+  volleyReclaim: { lua: RECLAIM, numberOfKeys: 4 },
+  volleyNextDue: { lua: NEXT_DUE, numberOfKeys: 1 },
+  volleyReplay: { lua: REPLAY, numberOfKeys: 4 },
+  volleyDiscard: { lua: DISCARD, numberOfKeys: 3 },
+};
+
+/** The longest wait between two attempts to reconnect, and what jitter may add to any of them, in milliseconds. */
+const RECONNECT_MAX_MS = 2_000;
+const RECONNECT_JITTER_MS = 200;
+
+export interface ConnectionOptions {
+  readonly url: string;
+  /** A command that takes longer is given up; undefined for a connection that blocks. */
+  readonly commandTimeoutMs?: number;
+  /** False until the first connection stands: before that a failure is reported, afterwards it is retried for ever. */
+  readonly keepTrying: () => boolean;
+}
+
+/** A connection that does not connect yet. A command cut off by a lost connection rejects and is not sent again behind our back. */
+export function newConnection({ url, commandTimeoutMs, keepTrying }: ConnectionOptions): Connection {
+  const options: RedisOptions & { replyMapping: 'legacy' } = {
+    replyMapping: 'legacy',
+    lazyConnect: true,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: null,
+    connectTimeout: 5_000,
+    ...(commandTimeoutMs === undefined ? {} : { commandTimeout: commandTimeoutMs }),
+    retryStrategy: (times) =>
+      keepTrying()
+        ? Math.min(50 * 2 ** Math.min(times, 6), RECONNECT_MAX_MS) + Math.random() * RECONNECT_JITTER_MS
+        : null,
+    // A replica answers READONLY after a failover: connect again, to whoever is the primary now.
+    reconnectOnError: (error) => replyCode(error) === 'READONLY',
+  };
+  if (URL.parse(url) === null)
+    throw new VolleyError(
+      'VOLLEY_CONFIG',
+      '--broker is not a valid URL: write redis://HOST:PORT or rediss://HOST:PORT',
+    );
+  const connection = new Redis(url, options) as Connection;
+  for (const [name, script] of Object.entries(SCRIPTS)) connection.defineCommand(name, script);
+  return connection;
+}

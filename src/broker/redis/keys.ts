@@ -1,0 +1,39 @@
+/**
+ * The keys of a queue. Producers know the list; everything else is Volley's own and shares the list's cluster slot
+ * through the hash tag.
+ */
+export interface QueueKeys {
+  /** LIST of envelopes: producers LPUSH, Volley takes from the right. */
+  readonly ready: string;
+  /** SET of the lease ids whose in-flight hashes may hold something. */
+  readonly leases: string;
+  /** ZSET of tokens scored by when their retry is due, in epoch milliseconds of the Redis clock. */
+  readonly delayed: string;
+  /** HASH token → record of what is delayed. */
+  readonly delayedRecords: string;
+  /** ZSET of dead-letter keys scored by when they died, in epoch milliseconds. */
+  readonly dead: string;
+  /** HASH dead-letter key → envelope. */
+  readonly deadEnvelopes: string;
+  /** HASH dead-letter key → letter as JSON. */
+  readonly deadLetters: string;
+  /** HASH token → record of what is claimed under a lease. */
+  inFlight(lease: string): string;
+  /** STRING that exists as long as the lease is renewed. */
+  heartbeat(lease: string): string;
+}
+
+export function queueKeys(queue: string): QueueKeys {
+  const tag = `{${queue}}`;
+  return {
+    ready: queue,
+    leases: `${tag}:leases`,
+    delayed: `${tag}:delayed`,
+    delayedRecords: `${tag}:delayed:records`,
+    dead: `${tag}:dead`,
+    deadEnvelopes: `${tag}:dead:envelopes`,
+    deadLetters: `${tag}:dead:letters`,
+    inFlight: (lease) => `${tag}:inflight:${lease}`,
+    heartbeat: (lease) => `${tag}:hb:${lease}`,
+  };
+}

@@ -1,0 +1,226 @@
+/** The broker port on Redis 6.2 or newer. What is kept where: keys.ts; what moves it: scripts.ts. */
+import { VolleyError } from '../../errors.ts';
+import type {
+  Broker,
+  BrokerOptions,
+  Claim,
+  DeadFilter,
+  QueueStats,
+  Settlement,
+  StoredDeadLetter,
+} from '../broker.ts';
+import { type Connection, newConnection } from './connection.ts';
+import { discardDead, listDead, replayDead } from './dead-letters.ts';
+import { redisFault } from './faults.ts';
+import { checkFitness } from './fitness.ts';
+import { type QueueKeys, queueKeys } from './keys.ts';
+import { type Lease, Leases } from './leases.ts';
+import { unframe } from './record.ts';
+import { settleOn } from './settle.ts';
+
+/** A claim that knows the lease it is held under. */
+export interface RedisClaim extends Claim {
+  readonly lease: Lease;
+}
+
+/** One blocking wait lasts at most this long, in seconds, so that a dead connection is noticed. */
+const BLOCK_SECONDS = 5;
+/** How long to rest, in milliseconds, when the blocking wait is refused (a full Redis refuses it). */
+const REFUSED_WAIT_MS = 100;
+/** Tokens are numbered with six digits within a lease and a millisecond. */
+const TOKEN_NUMBERS = 1_000_000;
+
+export class RedisBroker implements Broker {
+  readonly #url: string;
+  readonly #keys: QueueKeys;
+  readonly #redis: Connection;
+  readonly #blocking: Connection;
+  readonly #leases: Leases;
+  #opened = false;
+  #closed = false;
+  /** The blocking wait under way, shared by all who wait. */
+  #push: Promise<void> | null = null;
+
+  constructor(url: string, options: BrokerOptions) {
+    this.#url = url;
+    this.#keys = queueKeys(options.queue);
+    const keepTrying = () => this.#opened && !this.#closed;
+    this.#redis = newConnection({ url, keepTrying, commandTimeoutMs: options.commandTimeoutMs });
+    this.#blocking = newConnection({ url, keepTrying });
+    this.#leases = new Leases(this.#redis, this.#keys, options.leaseMs, options.mintToken);
+    // Without a listener the client prints; whoever calls meets the fault as a rejection.
+    this.#blocking.on('error', () => {});
+  }
+
+  async open(): Promise<readonly string[]> {
+    let cause: unknown;
+    const note = (error: unknown) => {
+      cause = error;
+    };
+    this.#redis.on('error', note);
+    try {
+      await this.#redis.connect();
+      this.#opened = true;
+      return await checkFitness(this.#redis, this.#keys, this.#url);
+    } catch (error) {
+      await this.close();
+      throw redisFault(error instanceof VolleyError ? error : (cause ?? error), this.#url);
+    }
+  }
+
+  publish(envelopes: readonly Buffer[]): Promise<void> {
+    return this.#guard(async () => {
+      if (envelopes.length > 0) await this.#redis.lpush(this.#keys.ready, ...envelopes);
+    });
+  }
+
+  reserve(maxCount: number, maxBytes: number): Promise<Claim[]> {
+    return this.#guard(
+      async () => (await this.#claim(maxCount, maxBytes)) ?? (await this.#claim(maxCount, maxBytes)) ?? [],
+    );
+  }
+
+  /** Claims under the current lease; null when that had lapsed. */
+  async #claim(maxCount: number, maxBytes: number): Promise<Claim[] | null> {
+    const lease = await this.#leases.current();
+    const base = this.#leases.tokenBase(lease);
+    const first = lease.nextNumber;
+    lease.nextNumber = (first + maxCount) % TOKEN_NUMBERS;
+    const { ready, delayed, delayedRecords } = this.#keys;
+    let records: Buffer[] | null;
+    lease.pending++;
+    try {
+      records = await this.#redis.volleyClaimBuffer(
+        ready,
+        lease.inFlight,
+        delayed,
+        delayedRecords,
+        lease.heartbeat,
+        maxCount,
+        maxBytes,
+        base,
+        first,
+      );
+    } catch (error) {
+      // The claim may have happened: what it took is found once this lease is let go.
+      this.#leases.retire();
+      throw error;
+    } finally {
+      lease.pending--;
+    }
+    if (records === null) {
+      this.#leases.retire();
+      return null;
+    }
+    lease.held += records.length;
+    return records.map((record, i): RedisClaim => {
+      const token = base + String((first + i) % TOKEN_NUMBERS).padStart(6, '0');
+      const { attempts, mintedId, envelope } = unframe(record);
+      return { token, mintedId: mintedId ?? `evt_${token}`, attempts, envelope, lease };
+    });
+  }
+
+  async waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const dueMs = await this.#guard(() => this.#redis.volleyNextDue(this.#keys.delayed));
+    if (dueMs === 0 || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, dueMs < 0 ? timeoutMs : Math.min(timeoutMs, dueMs));
+    const wake = () => resolve();
+    signal.addEventListener('abort', wake, { once: true });
+    this.#push ??= this.#waitForPush();
+    this.#push.then(wake);
+    await promise;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', wake);
+  }
+
+  /** Resolves when the list has an element: moving the last one onto its own place changes nothing, and blocks while there is none. */
+  async #waitForPush(): Promise<void> {
+    const { ready } = this.#keys;
+    try {
+      let moved: unknown = null;
+      while (moved === null && !this.#closed)
+        moved = await this.#blocking.blmoveBuffer(ready, ready, 'RIGHT', 'RIGHT', BLOCK_SECONDS);
+    } catch {
+      // Whatever is wrong, the next claim meets it and reports it; here it only must not spin.
+      if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, REFUSED_WAIT_MS));
+    } finally {
+      this.#push = null;
+    }
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<{ late: number }> {
+    return this.#guard(() => settleOn(this.#redis, this.#keys, settlements));
+  }
+
+  extend(): Promise<boolean> {
+    return this.#guard(() => this.#leases.renew());
+  }
+
+  reclaim(): Promise<number> {
+    return this.#guard(async () => {
+      const { leases, ready } = this.#keys;
+      let reclaimed = 0;
+      for (const id of await this.#redis.smembers(leases))
+        reclaimed += await this.#redis.volleyReclaim(
+          this.#keys.inFlight(id),
+          this.#keys.heartbeat(id),
+          ready,
+          leases,
+          id,
+        );
+      return reclaimed;
+    });
+  }
+
+  stats(): Promise<QueueStats> {
+    return this.#guard(async () => {
+      const { ready, leases, delayed, dead } = this.#keys;
+      const ids = await this.#redis.smembers(leases);
+      const [waiting, retrying, died, ...held] = await Promise.all([
+        this.#redis.llen(ready),
+        this.#redis.zcard(delayed),
+        this.#redis.zcard(dead),
+        ...ids.map((id) => this.#redis.hlen(this.#keys.inFlight(id))),
+      ]);
+      return {
+        ready: waiting,
+        leased: held.reduce((sum, count) => sum + count, 0),
+        delayed: retrying,
+        parked: 0,
+        dead: died,
+      };
+    });
+  }
+
+  listDead(filter: DeadFilter, limit: number): Promise<StoredDeadLetter[]> {
+    return this.#guard(() => listDead(this.#redis, this.#keys, filter, limit));
+  }
+
+  replayDead(filter: DeadFilter, limit: number): Promise<number> {
+    return this.#guard(() => replayDead(this.#redis, this.#keys, filter, limit));
+  }
+
+  discardDead(filter: DeadFilter, limit: number): Promise<number> {
+    return this.#guard(() => discardDead(this.#redis, this.#keys, filter, limit));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    if (this.#opened && this.#redis.status === 'ready') await this.#leases.end().catch(() => {});
+    this.#closed = true;
+    this.#blocking.disconnect();
+    this.#redis.disconnect();
+  }
+
+  /** Runs a call and turns what it rejects with into Volley's errors. */
+  async #guard<Result>(call: () => Promise<Result>): Promise<Result> {
+    if (this.#closed) throw new VolleyError('VOLLEY_CLOSED', 'the broker has been closed');
+    try {
+      return await call();
+    } catch (error) {
+      throw redisFault(error, this.#url);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/** Applies settlements on Redis: one command for each kind under each lease, all in one pipeline. */
+import type { Settlement } from '../broker.ts';
+import type { Connection, ScriptCommands } from './connection.ts';
+import type { QueueKeys } from './keys.ts';
+import type { Lease } from './leases.ts';
+import type { RedisClaim } from './redis-broker.ts';
+
+/** The arguments of each kind's command, gathered for one lease. */
+interface Gathered {
+  ack: string[];
+  retry: (string | number)[];
+  release: (string | number)[];
+  dead: (string | number)[];
+}
+
+export async function settleOn(
+  redis: Connection,
+  keys: QueueKeys,
+  settlements: readonly Settlement[],
+): Promise<{ late: number }> {
+  const byLease = new Map<Lease, Gathered>();
+  for (const settlement of settlements) {
+    const { lease } = settlement.claim as RedisClaim;
+    let gathered = byLease.get(lease);
+    if (gathered === undefined) {
+      gathered = { ack: [], retry: [], release: [], dead: [] };
+      byLease.set(lease, gathered);
+    }
+    gather(gathered, settlement);
+  }
+  const counts: Promise<number>[] = [];
+  for (const [lease, gathered] of byLease) counts.push(...send(redis, keys, lease, gathered));
+  const held = (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  for (const settlement of settlements) (settlement.claim as RedisClaim).lease.held--;
+  return { late: settlements.length - held };
+}
+
+function gather(gathered: Gathered, settlement: Settlement): void {
+  const { claim } = settlement;
+  switch (settlement.kind) {
+    case 'ack':
+      gathered.ack.push(claim.token);
+      break;
+    case 'retry':
+      gathered.retry.push(claim.token, Math.ceil(settlement.delayMs), settlement.attempts, claim.mintedId);
+      break;
+    case 'release':
+      gathered.release.push(claim.token, claim.attempts, claim.mintedId);
+      break;
+    case 'dead':
+      gathered.dead.push(
+        claim.token,
+        settlement.letter.id,
+        settlement.letter.diedAtMs,
+        JSON.stringify(settlement.letter),
+      );
+      break;
+    default:
+      settlement satisfies never;
+  }
+}
+
+/** Sends what was gathered, in one write (the client joins what is sent in one tick); each answers how many were still held. */
+function send(
+  redis: Connection & ScriptCommands,
+  keys: QueueKeys,
+  lease: Lease,
+  gathered: Gathered,
+): Promise<number>[] {
+  const { inFlight } = lease;
+  const counts: Promise<number>[] = [];
+  if (gathered.ack.length > 0) counts.push(redis.hdel(inFlight, ...gathered.ack));
+  if (gathered.retry.length > 0)
+    counts.push(redis.volleyRetry(inFlight, keys.delayed, keys.delayedRecords, ...gathered.retry));
+  if (gathered.release.length > 0)
+    counts.push(redis.volleyRelease(inFlight, keys.ready, ...gathered.release));
+  if (gathered.dead.length > 0)
+    counts.push(redis.volleyDie(inFlight, keys.dead, keys.deadEnvelopes, keys.deadLetters, ...gathered.dead));
+  return counts;
+}

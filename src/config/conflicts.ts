@@ -1,0 +1,41 @@
+/** Options that are each in range and still do not go together. */
+import type { OptionName, OptionValues } from './options.ts';
+import { formatDuration } from './values.ts';
+
+/** `between[0]` must be in `relation` to `between[1]`. */
+export interface Conflict {
+  readonly between: readonly [OptionName, OptionName];
+  readonly relation: 'at most' | 'above';
+  /** What to do, in a few words. */
+  readonly fix: string;
+}
+
+/**
+ * What an attempt's outcome may take from the end of the attempt to the broker, in milliseconds: the batch it waits for
+ * and one command. A lease that ends earlier would be reclaimed, and delivered twice, while its result is on the way.
+ */
+export const SETTLE_ALLOWANCE_MS = 250;
+
+/** The first conflict among the options, or null. */
+export function findConflict(
+  options: Pick<OptionValues, 'connectTimeoutMs' | 'readTimeoutMs' | 'totalTimeoutMs' | 'leaseMs'>,
+): Conflict | null {
+  const { connectTimeoutMs, readTimeoutMs, totalTimeoutMs, leaseMs } = options;
+  const raiseTotal = (ms: number) => `lower the first, or raise --total-timeout to ${formatDuration(ms)}`;
+  if (connectTimeoutMs > totalTimeoutMs)
+    return {
+      between: ['connectTimeoutMs', 'totalTimeoutMs'],
+      relation: 'at most',
+      fix: raiseTotal(connectTimeoutMs),
+    };
+  if (readTimeoutMs > totalTimeoutMs)
+    return { between: ['readTimeoutMs', 'totalTimeoutMs'], relation: 'at most', fix: raiseTotal(readTimeoutMs) };
+  const leastLeaseMs = totalTimeoutMs + SETTLE_ALLOWANCE_MS;
+  if (leaseMs < leastLeaseMs)
+    return {
+      between: ['leaseMs', 'totalTimeoutMs'],
+      relation: 'above',
+      fix: `set --lease to ${formatDuration(leastLeaseMs)} or more, which leaves ${formatDuration(SETTLE_ALLOWANCE_MS)} to settle`,
+    };
+  return null;
+}

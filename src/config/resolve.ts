@@ -1,0 +1,127 @@
+/** The value of every option: from its flag, else the environment, else the config file, else the default. */
+import { type ErrorCode, VolleyError } from '../errors.ts';
+import type { GivenArguments } from './arguments.ts';
+import { type Conflict, findConflict } from './conflicts.ts';
+import { type FileEntry, readConfigFile } from './file.ts';
+import { didYouMean } from './nearest.ts';
+import {
+  defaultsOf,
+  environmentName,
+  OPTIONS,
+  type OptionName,
+  type OptionScope,
+  type OptionSpec,
+  type OptionTable,
+  type OptionValues,
+  type ValuesOf,
+} from './options.ts';
+import { type Fail, formatValue, valueFromJson, valueFromText } from './values.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The options of the table that a command of this scope takes. */
+export function optionsOf(scope: OptionScope): OptionTable {
+  return Object.fromEntries(Object.entries(OPTIONS).filter(([, spec]) => spec.scopes.includes(scope)));
+}
+
+/** Where a value that was given came from, and what it is. */
+interface Found {
+  readonly code: ErrorCode;
+  readonly value: unknown;
+}
+
+/**
+ * The options of a scope with their values; those of other scopes have their defaults.
+ * Throws VOLLEY_USAGE (exit 64) for a bad flag, VOLLEY_CONFIG (exit 78) for a bad environment variable or file entry.
+ * Unknown `VOLLEY_…` variables are let be: Kubernetes sets such names for a service called volley.
+ */
+export function resolveOptions(given: GivenArguments, env: Environment, scope: OptionScope): OptionValues {
+  const path = (fromFlag(OPTIONS.config, given) ?? fromEnvironment(OPTIONS.config, env))?.value;
+  const entries = path === undefined ? new Map<string, FileEntry>() : entriesByFlag(path as string);
+  const found = new Map<string, Found>();
+  for (const [name, spec] of Object.entries(optionsOf(scope))) {
+    const value = fromFlag(spec, given) ?? fromEnvironment(spec, env) ?? fromFile(spec, entries);
+    if (value !== null) found.set(name, value);
+  }
+  const values: OptionValues = {
+    ...defaultsOf(OPTIONS),
+    ...Object.fromEntries([...found].map(([name, { value }]) => [name, value])),
+  };
+  const conflict = scope === 'worker' ? findConflict(values) : null;
+  if (conflict !== null) throw conflictError(conflict, values, found);
+  return values;
+}
+
+/** The flags that belong to one command alone: given on the command line or at their defaults. Throws VOLLEY_USAGE. */
+export function resolveFlags<Table extends OptionTable>(table: Table, given: GivenArguments): ValuesOf<Table> {
+  const values: Record<string, unknown> = { ...defaultsOf(table) };
+  for (const [name, spec] of Object.entries(table)) {
+    const found = fromFlag(spec, given);
+    if (found !== null) values[name] = found.value;
+  }
+  return values as ValuesOf<Table>;
+}
+
+function fromFlag(spec: OptionSpec, given: GivenArguments): Found | null {
+  const texts = given.texts.get(spec.flag);
+  if (texts === undefined) return null;
+  const fail = failure('VOLLEY_USAGE', `--${spec.flag}`, texts.join(','));
+  return { code: 'VOLLEY_USAGE', value: valueFromText(spec, texts, fail) };
+}
+
+function fromEnvironment(spec: OptionSpec, env: Environment): Found | null {
+  const name = environmentName(spec);
+  const text = env[name];
+  if (text === undefined) return null;
+  const fail = failure('VOLLEY_CONFIG', `${name} in the environment`, text);
+  return { code: 'VOLLEY_CONFIG', value: valueFromText(spec, [text], fail) };
+}
+
+function fromFile(spec: OptionSpec, entries: ReadonlyMap<string, FileEntry>): Found | null {
+  const entry = entries.get(spec.flag);
+  if (entry === undefined) return null;
+  const fail = failure('VOLLEY_CONFIG', `${entry.place}: "${entry.key}"`, entry.value);
+  return { code: 'VOLLEY_CONFIG', value: valueFromJson(spec, entry.value, fail) };
+}
+
+/** Longest value repeated in an error, in characters: enough to recognise it, and still one line. */
+const MAX_SHOWN_CHARS = 80;
+
+function failure(code: ErrorCode, place: string, given: unknown): Fail {
+  return (expected) => {
+    const text = JSON.stringify(given);
+    const shown = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
+    throw new VolleyError(code, `${place} is ${shown}: give ${expected}`);
+  };
+}
+
+/** The file's entries by flag. Throws VOLLEY_CONFIG for a key that is no option, or that is there twice. */
+function entriesByFlag(path: string): Map<string, FileEntry> {
+  const flags = Object.values(OPTIONS)
+    .map(({ flag }) => flag as string)
+    .filter((flag) => flag !== OPTIONS.config.flag);
+  const entries = new Map<string, FileEntry>();
+  for (const entry of readConfigFile(path)) {
+    const { key, place } = entry;
+    if (!flags.includes(key)) {
+      const hint = didYouMean(key, flags) || `: the options are ${flags.join(', ')}`;
+      throw new VolleyError('VOLLEY_CONFIG', `${place}: "${key}" is not an option${hint}`);
+    }
+    if (entries.has(key)) throw new VolleyError('VOLLEY_CONFIG', `${place}: "${key}" is there twice: keep one`);
+    entries.set(key, entry);
+  }
+  return entries;
+}
+
+/** A usage error when a flag takes part in the conflict: then the command line is what has to change. */
+function conflictError(conflict: Conflict, values: OptionValues, found: ReadonlyMap<string, Found>): VolleyError {
+  const usage = conflict.between.some((name) => found.get(name)?.code === 'VOLLEY_USAGE');
+  const settings = conflict.between.map((name: OptionName) => {
+    const shown = `--${OPTIONS[name].flag} ${formatValue(OPTIONS[name], values[name])}`;
+    return found.has(name) ? shown : `${shown} (the default)`;
+  });
+  return new VolleyError(
+    usage ? 'VOLLEY_USAGE' : 'VOLLEY_CONFIG',
+    `${settings[0]} must be ${conflict.relation} ${settings[1]}: ${conflict.fix}`,
+  );
+}

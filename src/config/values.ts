@@ -1,0 +1,136 @@
+/**
+ * Option values: from text (flags, environment) or JSON (the config file), and back into text for help and errors.
+ * A value that will not do is reported to the caller's `fail` with what would be right; the caller knows the place.
+ */
+import { isIP } from 'node:net';
+import type { OptionSpec } from './options.ts';
+
+/** Called with what the value should be; throws. */
+export type Fail = (expected: string) => never;
+
+/** The units a time may be written in, largest first, in milliseconds. */
+const TIME_UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
+
+/** Milliseconds of a time such as `250ms`, `8s`, `1.5m`, `1h` or `7d`; null for anything else. `0` needs no unit. */
+export function parseDuration(text: string): number | null {
+  if (text === '0') return 0;
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
+  return match === null ? null : Math.round(Number(match[1]) * TIME_UNITS[match[2] as keyof typeof TIME_UNITS]);
+}
+
+/** A time in the largest unit that shows it whole: 90 000 is `90s`, 300 000 is `5m`. */
+export function formatDuration(ms: number): string {
+  for (const [unit, unitMs] of Object.entries(TIME_UNITS))
+    if (ms >= unitMs && ms % unitMs === 0) return `${ms / unitMs}${unit}`;
+  return `${ms}ms`;
+}
+
+/** What is right for an option, as the end of the sentence "give …". */
+export function expected(spec: OptionSpec): string {
+  switch (spec.kind) {
+    case 'boolean':
+      return 'true or false';
+    case 'string':
+      return `a ${spec.value ?? 'value'} that is not empty`;
+    case 'choice':
+      return `one of ${spec.choices.join(', ')}`;
+    case 'list':
+      return spec.choices === undefined
+        ? `each ${spec.value ?? 'value'} not empty`
+        : `one or more of ${spec.choices.join(', ')}`;
+    case 'networks':
+      return 'networks as ADDRESS/BITS, for example 10.1.0.0/16';
+    case 'integer':
+    case 'integers':
+      return `a whole number from ${spec.min} to ${spec.max} ${spec.unit}`;
+    case 'duration':
+      return `a time from ${formatDuration(spec.min)} to ${formatDuration(spec.max)}, written like 250ms, 8s, 5m or 1h`;
+    case 'durations':
+      return `times from ${formatDuration(spec.min)} to ${formatDuration(spec.max)}, separated by commas, written like 250ms, 8s, 5m or 1h`;
+  }
+}
+
+/** Whether an option takes several values. */
+export function isMany(spec: OptionSpec): boolean {
+  return spec.kind === 'list' || spec.kind === 'networks' || spec.kind === 'integers' || spec.kind === 'durations';
+}
+
+/** The value of an option given as text: once, or several times where it is repeatable. The last one wins where it is not. */
+export function valueFromText(spec: OptionSpec, texts: readonly string[], fail: Fail): unknown {
+  if (!isMany(spec)) return element(spec, texts.at(-1)!.trim(), fail);
+  const parts = texts.flatMap((text) => (text.trim() === '' ? [] : text.split(',')));
+  return elements(
+    spec,
+    parts.map((part) => part.trim()),
+    fail,
+  );
+}
+
+/** The value of an option given in the config file: numbers and booleans as such, times and names as strings, several as an array. */
+export function valueFromJson(spec: OptionSpec, json: unknown, fail: Fail): unknown {
+  const type = spec.kind === 'boolean' ? 'boolean' : spec.kind.startsWith('integer') ? 'number' : 'string';
+  if (!isMany(spec)) {
+    if (typeof json !== type) fail(type === 'string' ? `${expected(spec)}, in double quotes` : expected(spec));
+    return element(spec, String(json), fail);
+  }
+  if (!Array.isArray(json) || json.some((item) => typeof item !== type))
+    fail(`an array of ${type}s: ${expected(spec)}`);
+  return elements(spec, (json as unknown[]).map(String), fail);
+}
+
+function elements(spec: OptionSpec, texts: readonly string[], fail: Fail): unknown[] {
+  const values = texts.map((text) => element(spec, text, fail));
+  // A list of choices switches features on; an empty one (no signature at all) is never meant.
+  if (values.length === 0 && spec.kind === 'list' && spec.choices !== undefined) fail(expected(spec));
+  return values;
+}
+
+/** One value, or one of several. */
+function element(spec: OptionSpec, text: string, fail: Fail): unknown {
+  const value = elementOrNull(spec, text);
+  return value === null ? fail(expected(spec)) : value;
+}
+
+function elementOrNull(spec: OptionSpec, text: string): unknown {
+  switch (spec.kind) {
+    case 'boolean':
+      if (text === 'true' || text === '1') return true;
+      return text === 'false' || text === '0' ? false : null;
+    case 'string':
+      return text === '' ? null : text;
+    case 'choice':
+    case 'list':
+      return text !== '' && (spec.choices?.includes(text) ?? true) ? text : null;
+    case 'networks':
+      return isNetwork(text) ? text : null;
+    case 'integer':
+    case 'integers':
+      return inRange(spec, /^-?\d+$/.test(text) ? Number(text) : null);
+    case 'duration':
+    case 'durations':
+      return inRange(spec, parseDuration(text));
+  }
+}
+
+function inRange(range: { readonly min: number; readonly max: number }, value: number | null): number | null {
+  return value !== null && value >= range.min && value <= range.max ? value : null;
+}
+
+/** True for a network in CIDR form, IPv4 or IPv6. */
+function isNetwork(text: string): boolean {
+  const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
+  if (match === null) return false;
+  const family = isIP(match[1]!);
+  return family !== 0 && Number(match[2]) <= (family === 6 ? 128 : 32);
+}
+
+/** A value as one would write it after the flag; an empty string for null and for no values. */
+export function formatValue(spec: OptionSpec, value: unknown): string {
+  if (value === null) return '';
+  if (Array.isArray(value)) return value.map((item) => formatElement(spec, item)).join(',');
+  return formatElement(spec, value);
+}
+
+function formatElement(spec: OptionSpec, value: unknown): string {
+  return spec.kind === 'duration' || spec.kind === 'durations' ? formatDuration(value as number) : String(value);
+}

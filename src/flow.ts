@@ -1,0 +1,311 @@
+/**
+ * Deliveries between their claim and their settlement: waiting in a lane, or in flight under a number.
+ * Decides nothing itself; it asks the dispatcher what to send, and the retry policy what an outcome means.
+ */
+import type { Claim, Settlement } from './broker/broker.ts';
+import { decodeEnvelope, isRejection, peekDestination } from './delivery/envelope.ts';
+import type { DeadLetter, DeadReason, Outcome, Subject } from './delivery/outcome.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import { Quarantine } from './dispatch/quarantine.ts';
+import type { AttemptPool, Parcel, PoolEvents } from './pool/attempt-pool.ts';
+import { type DeliveryLog, errorOf } from './record/delivery-log.ts';
+import type { Logger } from './record/log.ts';
+import type { Metrics } from './record/metrics.ts';
+import { verdictOn } from './settle/retry-policy.ts';
+import type { FailedAttempt } from './thread/messages.ts';
+
+/** What has been decided about a delivery. */
+export interface Settled {
+  readonly destination: string;
+  readonly kind: 'delivered' | 'retry' | 'dead' | 'handed-back';
+  /** The receiver's status; null when it gave none. */
+  readonly status: number | null;
+}
+
+export interface FlowParts {
+  readonly threads: number;
+  readonly slotsPerThread: number;
+  readonly retryScheduleMs: readonly number[];
+  readonly logSuccesses: boolean;
+  readonly pool: AttemptPool;
+  readonly settle: (settlement: Settlement) => void;
+  /** Something has ended, so that more may be claimed. */
+  readonly onProgress: () => void;
+  readonly metrics: Metrics;
+  readonly deliveryLog: DeliveryLog;
+  readonly log: Logger;
+  readonly onSettled: ((settled: Settled) => void) | null;
+}
+
+interface Delivery {
+  readonly claim: Claim;
+  readonly destination: string;
+  readonly bytes: number;
+  number: number;
+  thread: number;
+}
+
+/** The lane of what has no readable destination: a thread will say what is wrong with it. */
+const UNREADABLE = '-';
+/** Beside its envelope, what a claimed delivery costs in memory, in bytes. */
+const DELIVERY_BYTES = 512;
+
+export class Flow implements PoolEvents {
+  readonly #parts: FlowParts;
+  readonly #dispatcher: Dispatcher<Delivery>;
+  readonly #quarantine = new Quarantine<Delivery>();
+  /** In flight, by number; numbers are used again. */
+  readonly #inFlight: (Delivery | undefined)[] = [];
+  readonly #freeNumbers: number[] = [];
+  readonly #batches: Parcel[][];
+  #inFlightCount = 0;
+  #heldBytes = 0;
+  #sending = true;
+  #onNothingInFlight: (() => void) | null = null;
+
+  constructor(parts: FlowParts) {
+    this.#parts = parts;
+    this.#dispatcher = new Dispatcher(parts.threads, parts.slotsPerThread);
+    this.#batches = Array.from({ length: parts.threads }, () => []);
+  }
+
+  /** Attempts in flight. */
+  get inFlight(): number {
+    return this.#inFlightCount;
+  }
+
+  /** Claimed and not yet sent. */
+  get waiting(): number {
+    return this.#dispatcher.waiting + this.#quarantine.waiting;
+  }
+
+  /** Claimed and not yet given to the settler. */
+  get held(): number {
+    return this.inFlight + this.waiting;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  add(claims: readonly Claim[]): void {
+    for (const claim of claims) {
+      const destination = peekDestination(claim.envelope) ?? UNREADABLE;
+      const delivery = { claim, destination, bytes: claim.envelope.length, number: -1, thread: -1 };
+      this.#heldBytes += delivery.bytes + DELIVERY_BYTES;
+      if (this.#sending) this.#dispatcher.add(destination, delivery);
+      else this.#release(delivery);
+    }
+    this.#send();
+  }
+
+  /** Sends nothing more, and hands back what waits. */
+  stopSending(): void {
+    this.#sending = false;
+    for (const delivery of this.#takeWaiting()) this.#release(delivery);
+  }
+
+  /** As `stopSending`, and cuts short what is in flight. */
+  handBack(): void {
+    this.stopSending();
+    if (this.#inFlightCount > 0) this.#parts.pool.handBack();
+  }
+
+  /** Forgets what waits, because it is no longer held here; answers how many. */
+  dropWaiting(): number {
+    const dropped = this.#takeWaiting();
+    for (const delivery of dropped) this.#forget(delivery);
+    return dropped.length;
+  }
+
+  async whenNothingInFlight(): Promise<void> {
+    while (this.#inFlightCount > 0)
+      await new Promise<void>((resolve) => {
+        this.#onNothingInFlight = resolve;
+      });
+  }
+
+  // What the pool says.
+
+  delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
+    const delivery = this.#land(number);
+    const { claim, destination } = delivery;
+    this.#parts.metrics.delivered(attemptMs, ageMs);
+    if (this.#parts.logSuccesses) this.#logSuccess(claim, destination, status, attemptMs);
+    this.#settled(delivery, { kind: 'ack', claim }, 'delivered', status);
+  }
+
+  failed({ number, outcome, subject, attemptMs }: FailedAttempt): void {
+    const delivery = this.#land(number);
+    const { claim } = delivery;
+    const { counters } = this.#parts.metrics;
+    const status = outcome.kind === 'answered' ? outcome.response.status : null;
+    const policy = { scheduleMs: this.#parts.retryScheduleMs };
+    const verdict = verdictOn(outcome, claim.attempts, policy, Math.random, Date.now());
+    switch (verdict.kind) {
+      case 'ack':
+        counters.delivered++;
+        this.#settled(delivery, { kind: 'ack', claim }, 'delivered', status);
+        break;
+      case 'release':
+        this.#release(delivery);
+        break;
+      case 'retry':
+        counters.retried++;
+        this.#logFailure(delivery, outcome, subject, verdict.delayMs, attemptMs);
+        this.#settled(delivery, { ...verdict, claim }, 'retry', status);
+        break;
+      case 'dead':
+        this.#logFailure(delivery, outcome, subject, null, attemptMs);
+        this.#die(delivery, verdict.reason, outcome, subject, verdict.attempts);
+        break;
+      default:
+        verdict satisfies never;
+    }
+  }
+
+  reported(): void {
+    this.#send();
+    this.#parts.onProgress();
+  }
+
+  threadLost(thread: number, error: Error): void {
+    const lost = this.#inFlight.filter((delivery): delivery is Delivery => delivery?.thread === thread);
+    this.#parts.log.error(
+      { thread, deliveries: lost.length, error: error.message },
+      'a sending thread has died; it is replaced',
+    );
+    const poison = this.#quarantine.threadLost(thread, lost);
+    this.#dispatcher.withhold(thread);
+    for (const delivery of lost) this.#takeOff(delivery);
+    if (poison !== null) {
+      const outcome: Outcome = {
+        kind: 'local-fault',
+        code: 'thread-lost',
+        error: 'it ended the thread that sent it, twice',
+      };
+      this.#logFailure(poison, outcome, null, null, 0);
+      this.#die(poison, 'poison', outcome, null, poison.claim.attempts);
+    }
+    if (!this.#sending) for (const delivery of this.#quarantine.clear()) this.#release(delivery);
+    this.reported();
+  }
+
+  // From here on: what follows.
+
+  #send(): void {
+    if (!this.#sending) return;
+    this.#trySuspect();
+    this.#dispatcher.assign((_destination, delivery, thread) => this.#launch(delivery, thread));
+    for (let thread = 0; thread < this.#batches.length; thread++) {
+      const batch = this.#batches[thread]!;
+      if (batch.length === 0) continue;
+      this.#parts.pool.send(thread, batch);
+      this.#batches[thread] = [];
+    }
+  }
+
+  #trySuspect(): void {
+    for (const thread of this.#quarantine.release()) this.#dispatcher.restore(thread);
+    const next = this.#quarantine.next();
+    if (next === null) return;
+    this.#dispatcher.readmit(next.suspect.destination, next.thread);
+    this.#launch(next.suspect, next.thread);
+  }
+
+  #launch(delivery: Delivery, thread: number): void {
+    const number = this.#freeNumbers.pop() ?? this.#inFlight.length;
+    delivery.number = number;
+    delivery.thread = thread;
+    this.#inFlight[number] = delivery;
+    this.#inFlightCount++;
+    const { attempts, mintedId, envelope } = delivery.claim;
+    this.#batches[thread]!.push({ number, attempts, mintedId, envelope });
+  }
+
+  /** The delivery of a number that has come back. */
+  #land(number: number): Delivery {
+    const delivery = this.#inFlight[number]!;
+    this.#takeOff(delivery);
+    this.#quarantine.ended(delivery);
+    return delivery;
+  }
+
+  #takeOff(delivery: Delivery): void {
+    this.#inFlight[delivery.number] = undefined;
+    this.#freeNumbers.push(delivery.number);
+    this.#inFlightCount--;
+    this.#dispatcher.release(delivery.destination, delivery.thread);
+    if (this.#inFlightCount === 0) this.#onNothingInFlight?.();
+  }
+
+  #settled(delivery: Delivery, settlement: Settlement, kind: Settled['kind'], status: number | null): void {
+    this.#forget(delivery);
+    this.#parts.settle(settlement);
+    this.#parts.onSettled?.({ destination: delivery.destination, kind, status });
+  }
+
+  #release(delivery: Delivery): void {
+    this.#parts.metrics.counters.handedBack++;
+    this.#settled(delivery, { kind: 'release', claim: delivery.claim }, 'handed-back', null);
+  }
+
+  #die(
+    delivery: Delivery,
+    reason: DeadReason,
+    outcome: Outcome,
+    subject: Subject | null,
+    attempts: number,
+  ): void {
+    const { claim, destination } = delivery;
+    const letter: DeadLetter = {
+      id: subject?.id ?? claim.mintedId,
+      reason,
+      detail: outcome.kind === 'delivered' || outcome.kind === 'handed-back' ? '' : errorOf(outcome),
+      attempts,
+      destination: destination === UNREADABLE ? null : destination,
+      url: subject?.url ?? null,
+      type: subject?.type ?? null,
+      response: outcome.kind === 'answered' ? outcome.response : null,
+      diedAtMs: Date.now(),
+    };
+    this.#parts.metrics.counters.dead++;
+    this.#settled(delivery, { kind: 'dead', claim, letter }, 'dead', letter.response?.status ?? null);
+  }
+
+  #takeWaiting(): Delivery[] {
+    return [...this.#dispatcher.clear(), ...this.#quarantine.clear()];
+  }
+
+  #forget(delivery: Delivery): void {
+    this.#heldBytes -= delivery.bytes + DELIVERY_BYTES;
+  }
+
+  #logFailure(
+    delivery: Delivery,
+    outcome: Outcome,
+    subject: Subject | null,
+    nextRetryMs: number | null,
+    attemptMs: number,
+  ): void {
+    if (outcome.kind === 'delivered' || outcome.kind === 'handed-back') return;
+    const { claim, destination } = delivery;
+    const attempt = outcome.kind === 'refused' ? claim.attempts : claim.attempts + 1;
+    const { mintedId } = claim;
+    this.#parts.deliveryLog.failed({
+      subject,
+      mintedId,
+      destination,
+      outcome,
+      attempt,
+      nextRetryMs,
+      attemptMs,
+    });
+  }
+
+  #logSuccess(claim: Claim, destination: string, status: number, attemptMs: number): void {
+    const envelope = decodeEnvelope(claim.envelope, claim.mintedId);
+    const id = isRejection(envelope) ? claim.mintedId : envelope.id;
+    this.#parts.deliveryLog.succeeded(id, destination, status, claim.attempts + 1, attemptMs);
+  }
+}

@@ -1,0 +1,6 @@
+/** Volley as a library. */
+export type { QueueStats } from './broker/broker.ts';
+export type { VolleyEvent } from './delivery/event.ts';
+export { Engine, type EngineOptions, type EngineSnapshot, type Settled } from './engine.ts';
+export { type ErrorCode, VolleyError } from './errors.ts';
+export { Publisher, type PublisherOptions } from './publish/publisher.ts';

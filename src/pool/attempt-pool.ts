@@ -1,0 +1,33 @@
+/** What the engine asks of whatever makes the attempts: threads (thread-pool.ts) or the caller's own thread (inline-pool.ts). */
+import type { FailedAttempt } from '../thread/messages.ts';
+
+/** One delivery to attempt, as it is packed for a thread. */
+export interface Parcel {
+  /** Names the delivery in reports. */
+  readonly number: number;
+  readonly attempts: number;
+  readonly mintedId: string;
+  readonly envelope: Buffer;
+}
+
+/** What comes back. None of these may throw. */
+export interface PoolEvents {
+  /** Times in milliseconds; `ageMs` is negative where the event has no timestamp. */
+  delivered(number: number, status: number, attemptMs: number, ageMs: number): void;
+  failed(failed: FailedAttempt): void;
+  /** All of a report has been passed on. */
+  reported(): void;
+  /** A thread has died; nothing more is heard of the parcels it had. A new one takes its place. */
+  threadLost(thread: number, error: Error): void;
+}
+
+export interface AttemptPool {
+  /** Starts the threads; resolves when each is ready. */
+  start(events: PoolEvents): Promise<void>;
+  /** Hands a batch to thread number `thread`, which has the slots for it. */
+  send(thread: number, parcels: readonly Parcel[]): void;
+  /** Cuts short all that is in flight; each is reported. */
+  handBack(): void;
+  /** Ends the threads and their sockets. Nothing may be in flight. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,129 @@
+/**
+ * The attempt pool on Piscina's threads.
+ *
+ * One Piscina task is a thread's service, from start to end: it is given a port, and batches and reports pass through
+ * that. Piscina gives what is hard about threads (starting, limits, noticing that one died, replacing it); a task per
+ * batch would add a second message to each batch and tie its end to its slowest delivery.
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { Assignment, FromThread, ToThread } from '../thread/messages.ts';
+import type { AttemptPolicy } from '../thread/policy.ts';
+import type { AttemptPool, Parcel, PoolEvents } from './attempt-pool.ts';
+import { pack, spread } from './pack.ts';
+
+/** Heap of a sending thread, in MiB: room for its slots' bodies many times over, so that a leak ends a thread and not the machine. */
+const MAX_THREAD_HEAP_MIB = 1_024;
+/** How long a thread that dies on start waits before the next try, in milliseconds. */
+const RESPAWN_MS = 100;
+
+export interface ThreadPoolOptions {
+  readonly threads: number;
+  readonly policy: AttemptPolicy;
+  /** The module that threads run; thread/entry.ts by default. */
+  readonly entry?: URL;
+}
+
+/** Next to this file's own form: TypeScript in a checkout, JavaScript in the package. */
+const ENTRY = new URL(`../thread/entry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+
+/** The main thread's end of a thread's port, and the end that goes to the thread. */
+interface Channel {
+  readonly near: MessagePort;
+  readonly far: MessagePort;
+}
+
+export class ThreadPool implements AttemptPool {
+  readonly #options: ThreadPoolOptions;
+  readonly #piscina: Piscina;
+  readonly #ports: MessagePort[] = [];
+  #services: Promise<void>[] = [];
+  #closing = false;
+
+  constructor(options: ThreadPoolOptions) {
+    this.#options = options;
+    const { threads } = options;
+    this.#piscina = new Piscina({
+      filename: (options.entry ?? ENTRY).href,
+      minThreads: threads,
+      maxThreads: threads,
+      concurrentTasksPerWorker: 1,
+      // Its default sleeps in Atomics.wait, and a sleeping thread cannot see a receiver close a keep-alive socket.
+      atomics: 'disabled',
+      recordTiming: false,
+      resourceLimits: { maxOldGenerationSizeMb: MAX_THREAD_HEAP_MIB },
+    });
+  }
+
+  async start(events: PoolEvents): Promise<void> {
+    const ready: Promise<void>[] = [];
+    for (let thread = 0; thread < this.#options.threads; thread++) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      ready.push(promise);
+      this.#services.push(this.#keepServing(thread, events, resolve, reject));
+    }
+    await Promise.all(ready);
+  }
+
+  send(thread: number, parcels: readonly Parcel[]): void {
+    const batch = pack(parcels);
+    this.#post(thread, batch, [batch.bytes]);
+  }
+
+  handBack(): void {
+    for (let thread = 0; thread < this.#ports.length; thread++) this.#post(thread, { kind: 'hand-back' });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = true;
+      for (let thread = 0; thread < this.#ports.length; thread++) this.#post(thread, { kind: 'end' });
+    }
+    await Promise.all(this.#services);
+    await this.#piscina.destroy();
+  }
+
+  #post(thread: number, message: ToThread, transfer: ArrayBuffer[] = []): void {
+    this.#ports[thread]!.postMessage(message, transfer);
+  }
+
+  /** Keeps a thread serving under this number until the pool closes. A thread that dies before it was ever ready fails the start. */
+  async #keepServing(
+    thread: number,
+    events: PoolEvents,
+    ready: () => void,
+    failed: (error: unknown) => void,
+  ): Promise<void> {
+    let wasReady = false;
+    const onReady = () => {
+      wasReady = true;
+      ready();
+    };
+    let channel = this.#open(thread, events, onReady);
+    while (!this.#closing) {
+      try {
+        const assignment = { port: channel.far, policy: this.#options.policy } as unknown as Assignment;
+        await this.#piscina.run(assignment, { transferList: [channel.far] as never });
+      } catch (error) {
+        if (this.#closing) break;
+        if (!wasReady) return failed(error);
+        channel.near.close();
+        // What is sent from now on waits in the new channel for the new thread.
+        channel = this.#open(thread, events, onReady);
+        events.threadLost(thread, error as Error);
+        await new Promise((resolve) => setTimeout(resolve, RESPAWN_MS));
+      }
+    }
+    channel.near.close();
+  }
+
+  #open(thread: number, events: PoolEvents, onReady: () => void): Channel {
+    const { port1: near, port2: far } = new MessageChannel();
+    near.on('message', (message: FromThread) => {
+      if (message.kind === 'ready') onReady();
+      else spread(message.report, events);
+    });
+    this.#ports[thread] = near;
+    return { near, far };
+  }
+}

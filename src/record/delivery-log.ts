@@ -1,0 +1,120 @@
+/** What is written about deliveries: a line for each failed attempt, and a summary while there is something to sum up. */
+import type { Outcome, Subject } from '../delivery/outcome.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+/** How often a busy engine sums up, in milliseconds. */
+const SUMMARY_MS = 10_000;
+
+export interface FailedDelivery {
+  readonly subject: Subject | null;
+  /** The id to name it by where the envelope could not be decoded. */
+  readonly mintedId: string;
+  readonly destination: string;
+  readonly outcome: Exclude<Outcome, { kind: 'delivered' | 'handed-back' }>;
+  /** Which attempt this was, from 1; 0 when none was made. */
+  readonly attempt: number;
+  /** Null for a dead letter. */
+  readonly nextRetryMs: number | null;
+  readonly attemptMs: number;
+}
+
+export class DeliveryLog {
+  readonly #log: Logger;
+  readonly #metrics: Metrics;
+  readonly #gauges: () => { inFlight: number; waiting: number };
+  #timer: NodeJS.Timeout | null = null;
+  #summed = 0;
+  #summedMs = 0;
+
+  constructor(log: Logger, metrics: Metrics, gauges: () => { inFlight: number; waiting: number }) {
+    this.#log = log;
+    this.#metrics = metrics;
+    this.#gauges = gauges;
+  }
+
+  /** `nowMs`: monotonic milliseconds. */
+  start(nowMs: () => number): void {
+    this.#summedMs = nowMs();
+    this.#timer = setInterval(() => this.#sumUp(nowMs()), SUMMARY_MS).unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  failed({ subject, mintedId, destination, outcome, attempt, nextRetryMs, attemptMs }: FailedDelivery): void {
+    const entry = {
+      delivery_id: subject?.id ?? mintedId,
+      status: outcome.kind === 'answered' ? outcome.response.status : null,
+      attempt,
+      next_retry: nextRetryMs === null ? 'never' : inWords(nextRetryMs),
+      destination,
+      error: errorOf(outcome),
+      duration_ms: Math.round(attemptMs),
+    };
+    if (nextRetryMs === null) this.#log.error(entry, 'delivery dead');
+    else this.#log.warn(entry, 'attempt failed');
+  }
+
+  succeeded(mintedId: string, destination: string, status: number, attempt: number, attemptMs: number): void {
+    this.#log.info(
+      { delivery_id: mintedId, status, attempt, destination, duration_ms: Math.round(attemptMs) },
+      'delivered',
+    );
+  }
+
+  #sumUp(nowMs: number): void {
+    const { delivered, retried, dead } = this.#metrics.counters;
+    const ended = delivered + retried + dead;
+    const { inFlight, waiting } = this.#gauges();
+    if (ended === this.#summed && inFlight === 0) {
+      this.#summedMs = nowMs;
+      return;
+    }
+    const seconds = (nowMs - this.#summedMs) / 1000;
+    const { p50, p99 } = this.#metrics.attemptLatencyMs;
+    const rate = Math.round((ended - this.#summed) / seconds);
+    this.#log.info(
+      {
+        delivered,
+        retried,
+        dead,
+        in_flight: inFlight,
+        waiting,
+        attempts_per_s: rate,
+        p50_ms: p50,
+        p99_ms: p99,
+      },
+      'summary',
+    );
+    this.#summed = ended;
+    this.#summedMs = nowMs;
+  }
+}
+
+/** `30s`, `1m30s`, `250ms`: to the second from one second up. */
+export function inWords(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  const seconds = Math.round(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds}s`;
+  return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
+}
+
+/** One line on what went wrong. */
+export function errorOf(outcome: FailedDelivery['outcome']): string {
+  switch (outcome.kind) {
+    case 'answered':
+      return `http-${outcome.response.status}`;
+    case 'unreachable':
+    case 'broken':
+    case 'local-fault':
+      return `${outcome.code}: ${outcome.error}`;
+    case 'refused':
+      return `${outcome.reason}: ${outcome.detail}`;
+    default:
+      return outcome satisfies never;
+  }
+}

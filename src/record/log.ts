@@ -1,0 +1,61 @@
+/** The delivery log: pino, written as logfmt, JSON, or lines for a person. */
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { logfmtLine } from './logfmt.ts';
+import { prettyLine } from './pretty.ts';
+
+export type { Logger } from 'pino';
+
+export type LogFormat = 'logfmt' | 'json' | 'pretty';
+
+export interface LoggerOptions {
+  readonly format: LogFormat;
+  /** pino's levels; `info` by default. */
+  readonly level?: string;
+  /** Where lines go; standard output by default. */
+  readonly stream?: { write(line: string): unknown };
+  /** Whether `pretty` may use colour. */
+  readonly colour?: boolean;
+}
+
+/** A pino logger that writes in the given format. */
+export function createLogger({
+  format,
+  level = 'info',
+  stream = process.stdout,
+  colour = false,
+}: LoggerOptions): Logger {
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return pino(options, formatted(format, stream, colour));
+}
+
+/** A logger that says nothing. */
+export function silentLogger(): Logger {
+  return pino({ level: 'silent' });
+}
+
+function formatted(
+  format: LogFormat,
+  stream: { write(line: string): unknown },
+  colour: boolean,
+): DestinationStream {
+  switch (format) {
+    case 'json':
+      return { write: (line) => void stream.write(line) };
+    case 'logfmt':
+      return {
+        write: (line) => void stream.write(`${logfmtLine(JSON.parse(line) as Record<string, unknown>)}\n`),
+      };
+    case 'pretty':
+      return {
+        write: (line) =>
+          void stream.write(`${prettyLine(JSON.parse(line) as Record<string, unknown>, colour)}\n`),
+      };
+    default:
+      return format satisfies never;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Claims deliveries as long as there is credit for them, and waits for work when there is none.
+ * Credit is what bounds memory: what is claimed and not yet settled, in number and in bytes.
+ */
+import type { Claim } from '../broker/broker.ts';
+
+/** The part of the broker that is used here. */
+export interface ReserverBroker {
+  reserve(maxCount: number, maxBytes: number): Promise<Claim[]>;
+  waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface ReserverParts {
+  readonly broker: ReserverBroker;
+  /** How many deliveries, and bytes of envelopes, may be claimed now. */
+  readonly credit: () => { count: number; bytes: number };
+  readonly onClaimed: (claims: readonly Claim[]) => void;
+  /** A claim found nothing. */
+  readonly onEmpty: () => void;
+  /** Told of each fault; the reserver goes on by itself. */
+  readonly onFault: (error: unknown) => void;
+  readonly random: () => number;
+}
+
+/** Most deliveries in a claim: large enough to be worth a round trip, small enough not to stall the broker. */
+export const CLAIM_MAX = 256;
+/** A claim waits until it can be this large, unless little is claimed altogether. */
+const CLAIM_WORTHWHILE = 64;
+/** Longest wait for work before looking again, in milliseconds. */
+const WAIT_MS = 5_000;
+/** Rest after a claim that was not full, in milliseconds: lets a trickle gather into batches. */
+const TRICKLE_MS = 1;
+/** Waits after a fault, in milliseconds: doubling, plus jitter. */
+const FAULT_FIRST_MS = 50;
+const FAULT_MAX_MS = 2_000;
+
+export class Reserver {
+  readonly #parts: ReserverParts;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | null = null;
+  #creditFreed: (() => void) | null = null;
+
+  constructor(parts: ReserverParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Credit has been freed: claim if that was what was waited for. */
+  nudge(): void {
+    if (this.#creditFreed !== null && this.#parts.credit().count >= CLAIM_WORTHWHILE) this.#creditFreed();
+  }
+
+  /** Claims no more; resolves when the claim under way, if any, has been passed on. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#creditFreed?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#step(signal);
+        failures = 0;
+      } catch (error) {
+        this.#parts.onFault(error);
+        const waitMs = Math.min(FAULT_FIRST_MS * 2 ** failures++, FAULT_MAX_MS) * (1 + this.#parts.random());
+        await rest(waitMs, signal);
+      }
+    }
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    const { broker, credit, onClaimed, onEmpty } = this.#parts;
+    const { count, bytes } = credit();
+    if (count < CLAIM_WORTHWHILE || bytes <= 0) {
+      await new Promise<void>((resolve) => {
+        this.#creditFreed = resolve;
+      });
+      this.#creditFreed = null;
+      return;
+    }
+    const wanted = Math.min(count, CLAIM_MAX);
+    const claims = await broker.reserve(wanted, bytes);
+    if (claims.length > 0) onClaimed(claims);
+    if (claims.length === 0) {
+      onEmpty();
+      await broker.waitForWork(WAIT_MS, signal);
+    } else if (claims.length < wanted) {
+      await rest(TRICKLE_MS, signal);
+    }
+  }
+}
+
+function rest(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
+}

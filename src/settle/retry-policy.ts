@@ -1,0 +1,77 @@
+/** What follows from an outcome. Pure: randomness and the present come in. */
+import type { DeadReason, Outcome, ReceivedResponse } from '../delivery/outcome.ts';
+import { parseRetryAfter } from './retry-after.ts';
+
+export type Verdict =
+  | { readonly kind: 'ack' }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly attempts: number }
+  | { readonly kind: 'dead'; readonly reason: DeadReason; readonly attempts: number }
+  | { readonly kind: 'release' };
+
+export interface RetryPolicy {
+  /** Waits before the second, third, … attempt, in milliseconds. */
+  readonly scheduleMs: readonly number[];
+}
+
+/** The share of a wait that jitter may add: never earlier than the schedule says, and spread enough not to meet again. */
+const JITTER = 0.2;
+/** Longest that a receiver's Retry-After is honoured, in milliseconds. */
+const RETRY_AFTER_MAX_MS = 3_600_000;
+/** Least jitter on a Retry-After, in milliseconds: a second is all that its resolution allows receivers to tell apart. */
+const RETRY_AFTER_JITTER_MS = 1_000;
+/** Wait after a fault of our own, in milliseconds; it costs no attempt. */
+const LOCAL_FAULT_MS = 1_000;
+
+/**
+ * `attempts`: made before this one. `random`: in [0, 1). `nowMs`: wall time, against which a Retry-After date is read.
+ * Defaults (1 s, 5 s, 30 s, 1 m, 5 m): six attempts within 6 m 36 s to 7 m 56 s of waiting.
+ */
+export function verdictOn(
+  outcome: Outcome,
+  attempts: number,
+  policy: RetryPolicy,
+  random: () => number,
+  nowMs: number,
+): Verdict {
+  switch (outcome.kind) {
+    case 'delivered':
+      return { kind: 'ack' };
+    case 'handed-back':
+      return { kind: 'release' };
+    case 'refused':
+      return { kind: 'dead', reason: outcome.reason, attempts };
+    case 'local-fault':
+      return { kind: 'retry', delayMs: jittered(LOCAL_FAULT_MS, random), attempts };
+    case 'answered':
+      return nextAttempt(attempts + 1, policy, random, retryAfterMs(outcome.response, nowMs));
+    case 'unreachable':
+    case 'broken':
+      return nextAttempt(attempts + 1, policy, random, null);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function nextAttempt(
+  made: number,
+  policy: RetryPolicy,
+  random: () => number,
+  askedMs: number | null,
+): Verdict {
+  const waitMs = policy.scheduleMs[made - 1];
+  if (waitMs === undefined) return { kind: 'dead', reason: 'exhausted', attempts: made };
+  if (askedMs === null) return { kind: 'retry', delayMs: jittered(waitMs, random), attempts: made };
+  const delayMs = askedMs + random() * Math.max(RETRY_AFTER_JITTER_MS, askedMs * JITTER);
+  return { kind: 'retry', delayMs, attempts: made };
+}
+
+function jittered(ms: number, random: () => number): number {
+  return ms * (1 + random() * JITTER);
+}
+
+/** What a 429 or 503 asks for, clamped; null when it asks for nothing that can be understood (RFC 9110 §10.2.3, RFC 6585 §4). */
+function retryAfterMs({ status, retryAfter }: ReceivedResponse, nowMs: number): number | null {
+  if ((status !== 429 && status !== 503) || retryAfter === null) return null;
+  const asked = parseRetryAfter(retryAfter, nowMs);
+  return asked === null ? null : Math.min(asked, RETRY_AFTER_MAX_MS);
+}

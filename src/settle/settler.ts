@@ -1,0 +1,77 @@
+/**
+ * Applies settlements in batches, one batch at a time and at most one every FLUSH_MS, so that a batch is worth its
+ * round trip. A batch the broker did not take is tried again, together with what has come since; nothing is dropped.
+ */
+
+/** Least time between two batches, in milliseconds; with it, 40 000 deliveries a second settle 200 at a time. */
+const FLUSH_MS = 5;
+/** Most settlements in a batch: keeps one command's stall of the broker below a few milliseconds. */
+const MAX_BATCH = 1_000;
+/** Waits between tries while the broker does not take them, in milliseconds: doubling up to the second, plus jitter. */
+const RETRY_FIRST_MS = 50;
+const RETRY_MAX_MS = 2_000;
+
+export interface SettlerParts<Settlement> {
+  /** Safe to repeat. */
+  readonly apply: (batch: readonly Settlement[]) => Promise<{ late: number }>;
+  readonly onLate: (count: number) => void;
+  /** Told of each failed try; the settler goes on by itself. */
+  readonly onFault: (error: unknown) => void;
+  readonly random: () => number;
+}
+
+export class Settler<Settlement> {
+  readonly #parts: SettlerParts<Settlement>;
+  #pending: Settlement[] = [];
+  #running: Promise<void> | null = null;
+  #stopped = false;
+  #inHand = 0;
+
+  constructor(parts: SettlerParts<Settlement>) {
+    this.#parts = parts;
+  }
+
+  /** Settlements not yet with the broker; a large backlog is a reason to claim no more. */
+  get backlog(): number {
+    return this.#pending.length + this.#inHand;
+  }
+
+  add(settlement: Settlement): void {
+    this.#pending.push(settlement);
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when all that was added is with the broker, or after `abandon`. */
+  async drain(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  /** Gives up on what the broker does not take: its deliveries come back when the lease ends. */
+  abandon(): void {
+    this.#stopped = true;
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (this.#pending.length > 0 && !this.#stopped) {
+      const waitMs =
+        failures === 0
+          ? FLUSH_MS
+          : Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_MAX_MS) * (1 + this.#parts.random());
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      const batch = this.#pending.splice(0, MAX_BATCH);
+      this.#inHand = batch.length;
+      try {
+        const { late } = await this.#parts.apply(batch);
+        if (late > 0) this.#parts.onLate(late);
+        failures = 0;
+      } catch (error) {
+        this.#pending = batch.concat(this.#pending);
+        failures++;
+        this.#parts.onFault(error);
+      }
+      this.#inHand = 0;
+    }
+    this.#running = null;
+  }
+}

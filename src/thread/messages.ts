@@ -1,0 +1,45 @@
+/** Everything that passes between the main thread and a sending thread. */
+import type { Outcome, Subject } from '../delivery/outcome.ts';
+import type { AttemptPolicy } from './policy.ts';
+
+/** Given once, when the thread starts serving. */
+export interface Assignment {
+  readonly port: MessagePort;
+  readonly policy: AttemptPolicy;
+}
+
+/** Numbers per delivery in a batch's index, in this order. */
+export const INDEX = { number: 0, attempts: 1, idBytes: 2, envelopeBytes: 3, width: 4 } as const;
+
+export type ToThread =
+  /**
+   * Deliveries to attempt now. `bytes` holds, for each, its minted id and its envelope, one after the other; `index`
+   * holds INDEX.width numbers for each. The buffer is transferred, not copied.
+   */
+  | { readonly kind: 'attempt'; readonly bytes: ArrayBuffer; readonly index: readonly number[] }
+  /** Cut short what is in flight and report it as handed back. */
+  | { readonly kind: 'hand-back' }
+  /** Close the sockets and end. */
+  | { readonly kind: 'end' };
+
+/** Numbers per delivery in `Report.delivered`, in this order: times in whole microseconds, age -1 where the event has no timestamp. */
+export const DELIVERED = { number: 0, status: 1, attemptUs: 2, ageUs: 3, width: 4 } as const;
+
+/** An attempt that did not succeed. */
+export interface FailedAttempt {
+  readonly number: number;
+  readonly outcome: Outcome;
+  /** Null where the envelope could not be decoded. */
+  readonly subject: Subject | null;
+  readonly attemptMs: number;
+}
+
+/** What has come of attempts since the last report, gathered over one turn of the thread's event loop. */
+export interface Report {
+  readonly delivered: readonly number[];
+  readonly failed: readonly FailedAttempt[];
+}
+
+export type FromThread =
+  /** Said once, before any report. */
+  { readonly kind: 'ready' } | { readonly kind: 'report'; readonly report: Report };

@@ -1,0 +1,54 @@
+/**
+ * Signatures over the exact bytes that are sent, made just before sending.
+ *
+ * - hub: `X-Hub-Signature-256: sha256=<hex>`, HMAC-SHA256 keyed with the secret's UTF-8 bytes as written, by the newest
+ *   secret (the header has room for one; https://www.w3.org/TR/websub/#signing-content).
+ * - standard: Standard Webhooks v1, `v1,<base64>` of HMAC-SHA256 over `id.timestamp.body`, one for each secret, newest
+ *   first (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
+ */
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import type { SignatureScheme } from './policy.ts';
+
+const BASE64_PREFIX = 'whsec_';
+
+/** Adds the signature headers of one request to `headers`, as alternating names and values. */
+export type Sign = (headers: string[], id: string, attemptSeconds: number, body: Buffer) => void;
+
+/** A signer for these secrets (newest first, at least one). The keys are prepared once. */
+export function signer(secrets: readonly string[], schemes: readonly SignatureScheme[]): Sign {
+  const hubKey = createSecretKey(Buffer.from(secrets[0]!));
+  const standardKeys = secrets.map(standardKey);
+  const hub = schemes.includes('hub');
+  const standard = schemes.includes('standard');
+  return (headers, id, attemptSeconds, body) => {
+    if (hub)
+      headers.push(
+        'x-hub-signature-256',
+        `sha256=${createHmac('sha256', hubKey).update(body).digest('hex')}`,
+      );
+    if (standard) {
+      const signed = `${id}.${attemptSeconds}.`;
+      let signature = '';
+      for (const key of standardKeys) {
+        const mac = createHmac('sha256', key).update(signed).update(body).digest('base64');
+        signature += signature === '' ? `v1,${mac}` : ` v1,${mac}`;
+      }
+      headers.push(
+        'webhook-id',
+        id,
+        'webhook-timestamp',
+        String(attemptSeconds),
+        'webhook-signature',
+        signature,
+      );
+    }
+  };
+}
+
+/** The key for Standard Webhooks: what follows `whsec_` is base64, any other secret is taken as it is. */
+function standardKey(secret: string): KeyObject {
+  const bytes = secret.startsWith(BASE64_PREFIX)
+    ? Buffer.from(secret.slice(BASE64_PREFIX.length), 'base64')
+    : Buffer.from(secret);
+  return createSecretKey(bytes);
+}
