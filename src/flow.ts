@@ -4,13 +4,15 @@
  */
 import type { Claim, Settlement } from './broker/broker.ts';
 import { decodeEnvelope, isRejection, peekDestination } from './delivery/envelope.ts';
-import type { DeadLetter, DeadReason, Outcome, Subject } from './delivery/outcome.ts';
+import type { DeadReason, Failure, Subject } from './delivery/outcome.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { InFlight } from './dispatch/in-flight.ts';
 import { Quarantine } from './dispatch/quarantine.ts';
 import type { AttemptPool, Parcel, PoolEvents } from './pool/attempt-pool.ts';
-import { type DeliveryLog, errorOf } from './record/delivery-log.ts';
+import type { DeliveryLog } from './record/delivery-log.ts';
 import type { Logger } from './record/log.ts';
 import type { Metrics } from './record/metrics.ts';
+import { deadLetter } from './settle/dead-letter.ts';
 import { verdictOn } from './settle/retry-policy.ts';
 import type { FailedAttempt } from './thread/messages.ts';
 
@@ -41,24 +43,29 @@ interface Delivery {
   readonly claim: Claim;
   readonly destination: string;
   readonly bytes: number;
+  /** Its number and its thread while it is in flight. */
   number: number;
   thread: number;
 }
 
 /** The lane of what has no readable destination: a thread will say what is wrong with it. */
 const UNREADABLE = '-';
-/** Beside its envelope, what a claimed delivery costs in memory, in bytes. */
+/** What a claimed delivery costs in memory beside its envelope, in bytes. */
 const DELIVERY_BYTES = 512;
+
+const POISON: Failure = {
+  kind: 'local-fault',
+  code: 'thread-lost',
+  error: 'it ended the thread that sent it, also when alone there',
+};
 
 export class Flow implements PoolEvents {
   readonly #parts: FlowParts;
   readonly #dispatcher: Dispatcher<Delivery>;
   readonly #quarantine = new Quarantine<Delivery>();
-  /** In flight, by number; numbers are used again. */
-  readonly #inFlight: (Delivery | undefined)[] = [];
-  readonly #freeNumbers: number[] = [];
+  readonly #inFlight = new InFlight<Delivery>();
+  /** What goes to each thread in this turn. */
   readonly #batches: Parcel[][];
-  #inFlightCount = 0;
   #heldBytes = 0;
   #sending = true;
   #onNothingInFlight: (() => void) | null = null;
@@ -71,7 +78,7 @@ export class Flow implements PoolEvents {
 
   /** Attempts in flight. */
   get inFlight(): number {
-    return this.#inFlightCount;
+    return this.#inFlight.count;
   }
 
   /** Claimed and not yet sent. */
@@ -84,6 +91,7 @@ export class Flow implements PoolEvents {
     return this.inFlight + this.waiting;
   }
 
+  /** Bytes of memory that `held` deliveries take. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -91,7 +99,7 @@ export class Flow implements PoolEvents {
   add(claims: readonly Claim[]): void {
     for (const claim of claims) {
       const destination = peekDestination(claim.envelope) ?? UNREADABLE;
-      const delivery = { claim, destination, bytes: claim.envelope.length, number: -1, thread: -1 };
+      const delivery: Delivery = { claim, destination, bytes: claim.envelope.length, number: -1, thread: -1 };
       this.#heldBytes += delivery.bytes + DELIVERY_BYTES;
       if (this.#sending) this.#dispatcher.add(destination, delivery);
       else this.#release(delivery);
@@ -108,7 +116,7 @@ export class Flow implements PoolEvents {
   /** As `stopSending`, and cuts short what is in flight. */
   handBack(): void {
     this.stopSending();
-    if (this.#inFlightCount > 0) this.#parts.pool.handBack();
+    if (this.inFlight > 0) this.#parts.pool.handBack();
   }
 
   /** Forgets what waits, because it is no longer held here; answers how many. */
@@ -119,41 +127,32 @@ export class Flow implements PoolEvents {
   }
 
   async whenNothingInFlight(): Promise<void> {
-    while (this.#inFlightCount > 0)
+    while (this.inFlight > 0)
       await new Promise<void>((resolve) => {
         this.#onNothingInFlight = resolve;
       });
   }
 
-  // What the pool says.
-
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
     const delivery = this.#land(number);
-    const { claim, destination } = delivery;
     this.#parts.metrics.delivered(attemptMs, ageMs);
-    if (this.#parts.logSuccesses) this.#logSuccess(claim, destination, status, attemptMs);
-    this.#settled(delivery, { kind: 'ack', claim }, 'delivered', status);
+    if (this.#parts.logSuccesses) this.#logSuccess(delivery, status, attemptMs);
+    this.#settle(delivery, { kind: 'ack', claim: delivery.claim }, 'delivered', status);
   }
 
   failed({ number, outcome, subject, attemptMs }: FailedAttempt): void {
     const delivery = this.#land(number);
     const { claim } = delivery;
-    const { counters } = this.#parts.metrics;
-    const status = outcome.kind === 'answered' ? outcome.response.status : null;
-    const policy = { scheduleMs: this.#parts.retryScheduleMs };
-    const verdict = verdictOn(outcome, claim.attempts, policy, Math.random, Date.now());
+    if (outcome.kind === 'handed-back') {
+      this.#release(delivery);
+      return;
+    }
+    const verdict = verdictOn(outcome, claim.attempts, this.#parts.retryScheduleMs, Math.random, Date.now());
     switch (verdict.kind) {
-      case 'ack':
-        counters.delivered++;
-        this.#settled(delivery, { kind: 'ack', claim }, 'delivered', status);
-        break;
-      case 'release':
-        this.#release(delivery);
-        break;
       case 'retry':
-        counters.retried++;
+        this.#parts.metrics.counters.retried++;
         this.#logFailure(delivery, outcome, subject, verdict.delayMs, attemptMs);
-        this.#settled(delivery, { ...verdict, claim }, 'retry', status);
+        this.#settle(delivery, { ...verdict, claim }, 'retry', statusOf(outcome));
         break;
       case 'dead':
         this.#logFailure(delivery, outcome, subject, null, attemptMs);
@@ -170,35 +169,27 @@ export class Flow implements PoolEvents {
   }
 
   threadLost(thread: number, error: Error): void {
-    const lost = this.#inFlight.filter((delivery): delivery is Delivery => delivery?.thread === thread);
+    const lost = this.#inFlight.where((delivery) => delivery.thread === thread);
     this.#parts.log.error(
       { thread, deliveries: lost.length, error: error.message },
-      'a sending thread has died; it is replaced',
+      'a sending thread has died and is replaced',
     );
     const poison = this.#quarantine.threadLost(thread, lost);
     this.#dispatcher.withhold(thread);
-    for (const delivery of lost) this.#takeOff(delivery);
+    for (const { number } of lost) this.#takeOff(number);
     if (poison !== null) {
-      const outcome: Outcome = {
-        kind: 'local-fault',
-        code: 'thread-lost',
-        error: 'it ended the thread that sent it, twice',
-      };
-      this.#logFailure(poison, outcome, null, null, 0);
-      this.#die(poison, 'poison', outcome, null, poison.claim.attempts);
+      this.#logFailure(poison, POISON, null, null, 0);
+      this.#die(poison, 'poison', POISON, null, poison.claim.attempts);
     }
     if (!this.#sending) for (const delivery of this.#quarantine.clear()) this.#release(delivery);
     this.reported();
   }
 
-  // From here on: what follows.
-
   #send(): void {
     if (!this.#sending) return;
     this.#trySuspect();
-    this.#dispatcher.assign((_destination, delivery, thread) => this.#launch(delivery, thread));
-    for (let thread = 0; thread < this.#batches.length; thread++) {
-      const batch = this.#batches[thread]!;
+    this.#dispatcher.assign((delivery, thread) => this.#launch(delivery, thread));
+    for (const [thread, batch] of this.#batches.entries()) {
       if (batch.length === 0) continue;
       this.#parts.pool.send(thread, batch);
       this.#batches[thread] = [];
@@ -214,32 +205,28 @@ export class Flow implements PoolEvents {
   }
 
   #launch(delivery: Delivery, thread: number): void {
-    const number = this.#freeNumbers.pop() ?? this.#inFlight.length;
+    const number = this.#inFlight.add(delivery);
     delivery.number = number;
     delivery.thread = thread;
-    this.#inFlight[number] = delivery;
-    this.#inFlightCount++;
     const { attempts, mintedId, envelope } = delivery.claim;
     this.#batches[thread]!.push({ number, attempts, mintedId, envelope });
   }
 
   /** The delivery of a number that has come back. */
   #land(number: number): Delivery {
-    const delivery = this.#inFlight[number]!;
-    this.#takeOff(delivery);
+    const delivery = this.#takeOff(number);
     this.#quarantine.ended(delivery);
     return delivery;
   }
 
-  #takeOff(delivery: Delivery): void {
-    this.#inFlight[delivery.number] = undefined;
-    this.#freeNumbers.push(delivery.number);
-    this.#inFlightCount--;
+  #takeOff(number: number): Delivery {
+    const delivery = this.#inFlight.take(number);
     this.#dispatcher.release(delivery.destination, delivery.thread);
-    if (this.#inFlightCount === 0) this.#onNothingInFlight?.();
+    if (this.inFlight === 0) this.#onNothingInFlight?.();
+    return delivery;
   }
 
-  #settled(delivery: Delivery, settlement: Settlement, kind: Settled['kind'], status: number | null): void {
+  #settle(delivery: Delivery, settlement: Settlement, kind: Settled['kind'], status: number | null): void {
     this.#forget(delivery);
     this.#parts.settle(settlement);
     this.#parts.onSettled?.({ destination: delivery.destination, kind, status });
@@ -247,30 +234,22 @@ export class Flow implements PoolEvents {
 
   #release(delivery: Delivery): void {
     this.#parts.metrics.counters.handedBack++;
-    this.#settled(delivery, { kind: 'release', claim: delivery.claim }, 'handed-back', null);
+    this.#settle(delivery, { kind: 'release', claim: delivery.claim }, 'handed-back', null);
   }
 
   #die(
     delivery: Delivery,
     reason: DeadReason,
-    outcome: Outcome,
+    failure: Failure,
     subject: Subject | null,
     attempts: number,
   ): void {
-    const { claim, destination } = delivery;
-    const letter: DeadLetter = {
-      id: subject?.id ?? claim.mintedId,
-      reason,
-      detail: outcome.kind === 'delivered' || outcome.kind === 'handed-back' ? '' : errorOf(outcome),
-      attempts,
-      destination: destination === UNREADABLE ? null : destination,
-      url: subject?.url ?? null,
-      type: subject?.type ?? null,
-      response: outcome.kind === 'answered' ? outcome.response : null,
-      diedAtMs: Date.now(),
-    };
+    const { claim } = delivery;
+    const { mintedId } = claim;
+    const destination = delivery.destination === UNREADABLE ? null : delivery.destination;
+    const letter = deadLetter({ reason, failure, attempts, subject, mintedId, destination }, Date.now());
     this.#parts.metrics.counters.dead++;
-    this.#settled(delivery, { kind: 'dead', claim, letter }, 'dead', letter.response?.status ?? null);
+    this.#settle(delivery, { kind: 'dead', claim, letter }, 'dead', statusOf(failure));
   }
 
   #takeWaiting(): Delivery[] {
@@ -283,29 +262,32 @@ export class Flow implements PoolEvents {
 
   #logFailure(
     delivery: Delivery,
-    outcome: Outcome,
+    failure: Failure,
     subject: Subject | null,
     nextRetryMs: number | null,
     attemptMs: number,
   ): void {
-    if (outcome.kind === 'delivered' || outcome.kind === 'handed-back') return;
     const { claim, destination } = delivery;
-    const attempt = outcome.kind === 'refused' ? claim.attempts : claim.attempts + 1;
-    const { mintedId } = claim;
+    const { mintedId, attempts } = claim;
+    const attempt = failure.kind === 'refused' ? attempts : attempts + 1;
     this.#parts.deliveryLog.failed({
       subject,
       mintedId,
       destination,
-      outcome,
+      failure,
       attempt,
       nextRetryMs,
       attemptMs,
     });
   }
 
-  #logSuccess(claim: Claim, destination: string, status: number, attemptMs: number): void {
+  #logSuccess({ claim, destination }: Delivery, status: number, attemptMs: number): void {
     const envelope = decodeEnvelope(claim.envelope, claim.mintedId);
     const id = isRejection(envelope) ? claim.mintedId : envelope.id;
     this.#parts.deliveryLog.succeeded(id, destination, status, claim.attempts + 1, attemptMs);
   }
+}
+
+function statusOf(failure: Failure): number | null {
+  return failure.kind === 'answered' ? failure.response.status : null;
 }

@@ -42,6 +42,25 @@ export type Outcome =
   /** Handed back untried or cut short, because the engine stops. */
   | { readonly kind: 'handed-back' };
 
+/** An outcome that is not success, and not our own doing. */
+export type Failure = Exclude<Outcome, { kind: 'delivered' | 'handed-back' }>;
+
+/** One line on what went wrong. */
+export function describeFailure(failure: Failure): string {
+  switch (failure.kind) {
+    case 'answered':
+      return `http-${failure.response.status}`;
+    case 'unreachable':
+    case 'broken':
+    case 'local-fault':
+      return `${failure.code}: ${failure.error}`;
+    case 'refused':
+      return `${failure.reason}: ${failure.detail}`;
+    default:
+      return failure satisfies never;
+  }
+}
+
 /** Why a delivery ended as a dead letter. */
 export type DeadReason = RefusalReason | 'exhausted' | 'poison';
 

@@ -60,7 +60,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
   }
 
   /** Takes what can be sent now: `place` is called for each, in order. */
-  assign(place: (destination: string, delivery: Delivery, thread: number) => void): void {
+  assign(place: (delivery: Delivery, thread: number) => void): void {
     // A whole round in which every lane kept to its window ends it.
     let held = 0;
     while (this.#freeTotal > 0 && held < this.#round.length) {
@@ -78,7 +78,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
         this.#waiting--;
         lane.inFlight++;
         sent = true;
-        place(lane.destination, next, this.#takeSlot(lane.preferredThread));
+        place(next, this.#takeSlot(lane.preferredThread));
       }
       lane.queued = false;
       // A lane saves up for a large delivery, not for having been held back or empty.

@@ -1,5 +1,5 @@
 /** What is written about deliveries: a line for each failed attempt, and a summary while there is something to sum up. */
-import type { Outcome, Subject } from '../delivery/outcome.ts';
+import { describeFailure, type Failure, type Subject } from '../delivery/outcome.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -11,7 +11,7 @@ export interface FailedDelivery {
   /** The id to name it by where the envelope could not be decoded. */
   readonly mintedId: string;
   readonly destination: string;
-  readonly outcome: Exclude<Outcome, { kind: 'delivered' | 'handed-back' }>;
+  readonly failure: Failure;
   /** Which attempt this was, from 1; 0 when none was made. */
   readonly attempt: number;
   /** Null for a dead letter. */
@@ -44,14 +44,14 @@ export class DeliveryLog {
     this.#timer = null;
   }
 
-  failed({ subject, mintedId, destination, outcome, attempt, nextRetryMs, attemptMs }: FailedDelivery): void {
+  failed({ subject, mintedId, destination, failure, attempt, nextRetryMs, attemptMs }: FailedDelivery): void {
     const entry = {
       delivery_id: subject?.id ?? mintedId,
-      status: outcome.kind === 'answered' ? outcome.response.status : null,
+      status: failure.kind === 'answered' ? failure.response.status : null,
       attempt,
       next_retry: nextRetryMs === null ? 'never' : inWords(nextRetryMs),
       destination,
-      error: errorOf(outcome),
+      error: describeFailure(failure),
       duration_ms: Math.round(attemptMs),
     };
     if (nextRetryMs === null) this.#log.error(entry, 'delivery dead');
@@ -101,20 +101,4 @@ export function inWords(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes === 0) return `${seconds}s`;
   return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
-}
-
-/** One line on what went wrong. */
-export function errorOf(outcome: FailedDelivery['outcome']): string {
-  switch (outcome.kind) {
-    case 'answered':
-      return `http-${outcome.response.status}`;
-    case 'unreachable':
-    case 'broken':
-    case 'local-fault':
-      return `${outcome.code}: ${outcome.error}`;
-    case 'refused':
-      return `${outcome.reason}: ${outcome.detail}`;
-    default:
-      return outcome satisfies never;
-  }
 }

@@ -1,17 +1,10 @@
-/** What follows from an outcome. Pure: randomness and the present come in. */
-import type { DeadReason, Outcome, ReceivedResponse } from '../delivery/outcome.ts';
+/** What follows from an attempt that failed. Pure: randomness and the present come in. */
+import type { DeadReason, Failure, ReceivedResponse } from '../delivery/outcome.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 export type Verdict =
-  | { readonly kind: 'ack' }
   | { readonly kind: 'retry'; readonly delayMs: number; readonly attempts: number }
-  | { readonly kind: 'dead'; readonly reason: DeadReason; readonly attempts: number }
-  | { readonly kind: 'release' };
-
-export interface RetryPolicy {
-  /** Waits before the second, third, … attempt, in milliseconds. */
-  readonly scheduleMs: readonly number[];
-}
+  | { readonly kind: 'dead'; readonly reason: DeadReason; readonly attempts: number };
 
 /** The share of a wait that jitter may add: never earlier than the schedule says, and spread enough not to meet again. */
 const JITTER = 0.2;
@@ -23,42 +16,39 @@ const RETRY_AFTER_JITTER_MS = 1_000;
 const LOCAL_FAULT_MS = 1_000;
 
 /**
- * `attempts`: made before this one. `random`: in [0, 1). `nowMs`: wall time, against which a Retry-After date is read.
- * Defaults (1 s, 5 s, 30 s, 1 m, 5 m): six attempts within 6 m 36 s to 7 m 56 s of waiting.
+ * `attempts`: made before this one. `scheduleMs`: the waits before the second, third, … attempt. `random`: in [0, 1).
+ * `nowMs`: wall time, against which a Retry-After date is read.
+ * Defaults (1 s, 5 s, 30 s, 1 m, 5 m): six attempts, the last one 6 m 36 s to 7 m 56 s after the first.
  */
 export function verdictOn(
-  outcome: Outcome,
+  failure: Failure,
   attempts: number,
-  policy: RetryPolicy,
+  scheduleMs: readonly number[],
   random: () => number,
   nowMs: number,
 ): Verdict {
-  switch (outcome.kind) {
-    case 'delivered':
-      return { kind: 'ack' };
-    case 'handed-back':
-      return { kind: 'release' };
+  switch (failure.kind) {
     case 'refused':
-      return { kind: 'dead', reason: outcome.reason, attempts };
+      return { kind: 'dead', reason: failure.reason, attempts };
     case 'local-fault':
       return { kind: 'retry', delayMs: jittered(LOCAL_FAULT_MS, random), attempts };
     case 'answered':
-      return nextAttempt(attempts + 1, policy, random, retryAfterMs(outcome.response, nowMs));
+      return nextAttempt(attempts + 1, scheduleMs, random, retryAfterMs(failure.response, nowMs));
     case 'unreachable':
     case 'broken':
-      return nextAttempt(attempts + 1, policy, random, null);
+      return nextAttempt(attempts + 1, scheduleMs, random, null);
     default:
-      return outcome satisfies never;
+      return failure satisfies never;
   }
 }
 
 function nextAttempt(
   made: number,
-  policy: RetryPolicy,
+  scheduleMs: readonly number[],
   random: () => number,
   askedMs: number | null,
 ): Verdict {
-  const waitMs = policy.scheduleMs[made - 1];
+  const waitMs = scheduleMs[made - 1];
   if (waitMs === undefined) return { kind: 'dead', reason: 'exhausted', attempts: made };
   if (askedMs === null) return { kind: 'retry', delayMs: jittered(waitMs, random), attempts: made };
   const delayMs = askedMs + random() * Math.max(RETRY_AFTER_JITTER_MS, askedMs * JITTER);

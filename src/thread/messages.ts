@@ -1,5 +1,5 @@
 /** Everything that passes between the main thread and a sending thread. */
-import type { Outcome, Subject } from '../delivery/outcome.ts';
+import type { Failure, Subject } from '../delivery/outcome.ts';
 import type { AttemptPolicy } from './policy.ts';
 
 /** Given once, when the thread starts serving. */
@@ -28,7 +28,7 @@ export const DELIVERED = { number: 0, status: 1, attemptUs: 2, ageUs: 3, width: 
 /** An attempt that did not succeed. */
 export interface FailedAttempt {
   readonly number: number;
-  readonly outcome: Outcome;
+  readonly outcome: Failure | { readonly kind: 'handed-back' };
   /** Null where the envelope could not be decoded. */
   readonly subject: Subject | null;
   readonly attemptMs: number;
