@@ -9,7 +9,8 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Broker, Claim, QueueStats, Settlement } from './broker/broker.ts';
 import { brokerFor } from './broker/open.ts';
-import { defaultOptions, type OptionValues } from './config/options.ts';
+import type { OptionValues } from './config/options.ts';
+import { programOptions, programSecrets } from './config/program-options.ts';
 import { idMint } from './delivery/ids.ts';
 import { Flow, type Settled } from './flow.ts';
 import { Keeper } from './maintain/keeper.ts';
@@ -64,8 +65,6 @@ const CREDIT_LEAST = 1_024;
 const CREDIT_BYTES = 64 * 1_048_576;
 /** Settlements the broker may lag behind before nothing more is claimed. */
 const SETTLE_BACKLOG = 10_000;
-/** What the lease must leave for settling after the longest attempt, in milliseconds. */
-export const SETTLE_TIME_MS = 2_000;
 /** A broker command that takes longer than this, in milliseconds, is given up and repeated. */
 const COMMAND_TIMEOUT_MS = 5_000;
 /** How often `whenIdle` asks the broker what is left, in milliseconds. */
@@ -89,12 +88,12 @@ export class Engine {
 
   constructor(options: EngineOptions, parts: EngineParts = {}) {
     const { signingSecrets, log = silentLogger(), onSettled, ...given } = options;
-    const values = { ...defaultOptions(), ...given } as OptionValues;
+    const values = programOptions(given);
     const cores = availableParallelism();
     const threads = values.threads ?? cores;
     const slotsPerThread = Math.max(1, Math.ceil((values.concurrency * cores) / threads));
     const slots = threads * slotsPerThread;
-    const policy = attemptPolicy(values, signingSecrets, slotsPerThread);
+    const policy = attemptPolicy(values, programSecrets(signingSecrets), slotsPerThread);
     this.#options = values;
     this.#log = log;
     this.#broker =
@@ -109,8 +108,9 @@ export class Engine {
     this.#deliveryLog = new DeliveryLog(log, this.#metrics, () => this.#flow);
     this.#settler = new Settler({
       apply: (batch) => this.#broker.settle(batch),
-      onLate: (count) => {
-        this.#metrics.counters.late += count;
+      onApplied: (late) => {
+        this.#metrics.counters.late += late;
+        this.#reserver.nudge();
       },
       onFault: (error) => this.#brokerFault('settle', error),
       random: Math.random,
@@ -153,8 +153,9 @@ export class Engine {
 
   /** Connects, starts the threads, and begins to deliver. Answers warnings about the broker, one line each. Rejects with VolleyError. */
   async start(): Promise<readonly string[]> {
-    const warnings = await this.#broker.open();
+    let warnings: readonly string[];
     try {
+      warnings = await this.#broker.open();
       await this.#pool.start(this.#flow);
     } catch (error) {
       await this.#pool.close();
@@ -162,6 +163,7 @@ export class Engine {
       throw error;
     }
     await this.#keeper.start();
+    this.#flow.start();
     this.#deliveryLog.start(() => performance.now());
     this.#reserver.start();
     return warnings;
@@ -172,7 +174,7 @@ export class Engine {
     while (this.#stopping === null) {
       if (this.#emptySinceClaim && this.#flow.held === 0 && this.#settler.backlog === 0) {
         const stats = await this.#broker.stats().catch(() => null);
-        if (stats !== null && isIdle(stats)) return;
+        if (stats !== null && isIdle(stats) && this.#flow.held === 0) return;
       }
       await new Promise((resolve) => setTimeout(resolve, IDLE_POLL_MS));
     }
@@ -226,10 +228,10 @@ export class Engine {
     return { count: most - this.#flow.held, bytes: CREDIT_BYTES - this.#flow.heldBytes };
   }
 
+  /** What waits is handed back: that changes nothing where the lease has indeed lapsed, and loses nothing where it has not. */
   #lapsed(): void {
-    const dropped = this.#flow.dropWaiting();
-    this.#metrics.counters.late += dropped;
-    this.#log.warn({ dropped }, 'the lease has lapsed: what waited is left to whoever reclaims it');
+    const deliveries = this.#flow.releaseWaiting();
+    this.#log.warn({ deliveries }, 'the lease has lapsed: what waited is handed back');
   }
 
   #brokerFault(doing: string, error: unknown): void {

@@ -4,7 +4,7 @@
  */
 import type { Claim, Settlement } from './broker/broker.ts';
 import { decodeEnvelope, isRejection, peekDestination } from './delivery/envelope.ts';
-import type { DeadReason, Failure, Subject } from './delivery/outcome.ts';
+import { type DeadReason, type Failure, type Subject, statusOf } from './delivery/outcome.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { InFlight } from './dispatch/in-flight.ts';
 import { Quarantine } from './dispatch/quarantine.ts';
@@ -50,6 +50,8 @@ interface Delivery {
 
 /** The lane of what has no readable destination: a thread will say what is wrong with it. */
 const UNREADABLE = '-';
+/** The period over which a thread's pace is judged, in milliseconds: how long a delivery may be expected to wait in a thread for a slot. */
+const PACE_MS = 20;
 /** What a claimed delivery costs in memory beside its envelope, in bytes. */
 const DELIVERY_BYTES = 512;
 
@@ -67,6 +69,7 @@ export class Flow implements PoolEvents {
   /** What goes to each thread in this turn. */
   readonly #batches: Parcel[][];
   #heldBytes = 0;
+  #pace: NodeJS.Timeout | undefined;
   #sending = true;
   #onNothingInFlight: (() => void) | null = null;
 
@@ -74,6 +77,11 @@ export class Flow implements PoolEvents {
     this.#parts = parts;
     this.#dispatcher = new Dispatcher(parts.threads, parts.slotsPerThread);
     this.#batches = Array.from({ length: parts.threads }, () => []);
+  }
+
+  /** Begins to send. */
+  start(): void {
+    this.#pace = setInterval(() => this.#dispatcher.turnOver(), PACE_MS).unref();
   }
 
   /** Attempts in flight. */
@@ -110,7 +118,8 @@ export class Flow implements PoolEvents {
   /** Sends nothing more, and hands back what waits. */
   stopSending(): void {
     this.#sending = false;
-    for (const delivery of this.#takeWaiting()) this.#release(delivery);
+    clearInterval(this.#pace);
+    this.releaseWaiting();
   }
 
   /** As `stopSending`, and cuts short what is in flight. */
@@ -119,11 +128,11 @@ export class Flow implements PoolEvents {
     if (this.inFlight > 0) this.#parts.pool.handBack();
   }
 
-  /** Forgets what waits, because it is no longer held here; answers how many. */
-  dropWaiting(): number {
-    const dropped = this.#takeWaiting();
-    for (const delivery of dropped) this.#forget(delivery);
-    return dropped.length;
+  /** Hands back what waits; answers how many. */
+  releaseWaiting(): number {
+    const waiting = this.#takeWaiting();
+    for (const delivery of waiting) this.#release(delivery);
+    return waiting.length;
   }
 
   async whenNothingInFlight(): Promise<void> {
@@ -144,7 +153,9 @@ export class Flow implements PoolEvents {
     const delivery = this.#land(number);
     const { claim } = delivery;
     if (outcome.kind === 'handed-back') {
-      this.#release(delivery);
+      // Its thread had no slot for it in good time: another one may.
+      if (this.#sending) this.#dispatcher.add(delivery.destination, delivery);
+      else this.#release(delivery);
       return;
     }
     const verdict = verdictOn(outcome, claim.attempts, this.#parts.retryScheduleMs, Math.random, Date.now());
@@ -168,13 +179,13 @@ export class Flow implements PoolEvents {
     this.#parts.onProgress();
   }
 
-  threadLost(thread: number, error: Error): void {
+  threadLost(thread: number, error: Error, served: boolean): void {
     const lost = this.#inFlight.where((delivery) => delivery.thread === thread);
     this.#parts.log.error(
       { thread, deliveries: lost.length, error: error.message },
       'a sending thread has died and is replaced',
     );
-    const poison = this.#quarantine.threadLost(thread, lost);
+    const poison = this.#quarantine.threadLost(thread, lost, served);
     this.#dispatcher.withhold(thread);
     for (const { number } of lost) this.#takeOff(number);
     if (poison !== null) {
@@ -286,8 +297,4 @@ export class Flow implements PoolEvents {
     const id = isRejection(envelope) ? claim.mintedId : envelope.id;
     this.#parts.deliveryLog.succeeded(id, destination, status, claim.attempts + 1, attemptMs);
   }
-}
-
-function statusOf(failure: Failure): number | null {
-  return failure.kind === 'answered' ? failure.response.status : null;
 }

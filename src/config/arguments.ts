@@ -22,7 +22,9 @@ export function readArguments(args: readonly string[], table: OptionTable, comma
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries(
-      [...specs].map(([flag, spec]) => [flag, { type: spec.kind === 'boolean' ? 'boolean' : 'string' }] as const),
+      [...specs].map(
+        ([flag, spec]) => [flag, { type: spec.kind === 'boolean' ? 'boolean' : 'string' }] as const,
+      ),
     ),
     strict: false,
     tokens: true,

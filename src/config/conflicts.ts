@@ -29,7 +29,11 @@ export function findConflict(
       fix: raiseTotal(connectTimeoutMs),
     };
   if (readTimeoutMs > totalTimeoutMs)
-    return { between: ['readTimeoutMs', 'totalTimeoutMs'], relation: 'at most', fix: raiseTotal(readTimeoutMs) };
+    return {
+      between: ['readTimeoutMs', 'totalTimeoutMs'],
+      relation: 'at most',
+      fix: raiseTotal(readTimeoutMs),
+    };
   const leastLeaseMs = totalTimeoutMs + SETTLE_ALLOWANCE_MS;
   if (leaseMs < leastLeaseMs)
     return {

@@ -1,6 +1,9 @@
-/** The config file: one JSON object whose keys are flags without their dashes. Every entry knows its line and column. */
+/**
+ * The config file: one JSON object whose keys are flags without their dashes. Every entry knows its line and column,
+ * which `JSON.parse` does not tell; what an option can be is so little (a scalar, an array of scalars) that patterns
+ * read it.
+ */
 import { readFileSync } from 'node:fs';
-import { INVALID, scanString, scanValue, skipSpace } from '../delivery/json-scan.ts';
 import { errorCode, VolleyError } from '../errors.ts';
 
 export interface FileEntry {
@@ -12,9 +15,9 @@ export interface FileEntry {
 
 /** The entries of a config file. Throws VOLLEY_CONFIG naming the file, and the line and column of a mistake. */
 export function readConfigFile(path: string): FileEntry[] {
-  let bytes: Buffer;
+  let text: string;
   try {
-    bytes = readFileSync(path);
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new VolleyError(
       'VOLLEY_CONFIG',
@@ -22,47 +25,48 @@ export function readConfigFile(path: string): FileEntry[] {
       { cause: error },
     );
   }
-  return parseConfig(bytes, path);
+  return parseConfig(text, path);
 }
+
+/** JSON's white space, strings, and the values an option can have (RFC 8259). */
+const SPACE = /[\t\n\r ]*/y;
+const STRING = String.raw`"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"`;
+const SCALAR = String.raw`(?:${STRING}|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)`;
+const GAP = String.raw`[\t\n\r ]*`;
+const KEY = new RegExp(STRING, 'y');
+const VALUE = new RegExp(`${SCALAR}|\\[${GAP}(?:${SCALAR}${GAP}(?:,${GAP}${SCALAR}${GAP})*)?\\]`, 'y');
 
 /** The entries of a config file's text; `path` is for the places and messages. Throws VOLLEY_CONFIG. */
-export function parseConfig(bytes: Buffer, path: string): FileEntry[] {
-  const end = bytes.length;
+export function parseConfig(text: string, path: string): FileEntry[] {
+  // A byte order mark, as some editors write it, is not JSON and does no harm.
+  let at = text.startsWith('\ufeff') ? 1 : 0;
   const placeOf = (offset: number) => {
-    const lines = bytes.toString('utf8', 0, offset).split('\n');
+    const lines = text.slice(0, offset).split('\n');
     return `${path}:${lines.length}:${lines.at(-1)!.length + 1}`;
   };
-  const mistake = (offset: number, what: string): never => {
-    throw new VolleyError('VOLLEY_CONFIG', `${placeOf(offset)}: ${what}`);
+  /** The text that matches here, with the white space after it; a mistake where none does. */
+  const take = (pattern: RegExp, expected: string): string => {
+    pattern.lastIndex = at;
+    const matched = pattern.exec(text)?.[0];
+    if (matched === undefined) throw new VolleyError('VOLLEY_CONFIG', `${placeOf(at)}: expected ${expected}`);
+    at += matched.length;
+    if (pattern !== SPACE) take(SPACE, '');
+    return matched;
   };
+  take(SPACE, '');
+  take(/\{/y, '{, as the config file is one JSON object');
   const entries: FileEntry[] = [];
-  let at = skipSpace(bytes, 0, end);
-  if (bytes[at] !== OPEN_OBJECT) mistake(at, 'the config file must be one JSON object: expected {');
-  at = skipSpace(bytes, at + 1, end);
-  while (entries.length > 0 || bytes[at] !== CLOSE_OBJECT) {
-    const keyEnd = scanString(bytes, at, end);
-    if (keyEnd === INVALID) mistake(at, 'expected a key in double quotes (no comma goes after the last entry)');
-    const colon = skipSpace(bytes, keyEnd, end);
-    if (bytes[colon] !== COLON) mistake(colon, 'expected a colon after the key');
-    const valueFrom = skipSpace(bytes, colon + 1, end);
-    const valueEnd = scanValue(bytes, valueFrom, end);
-    if (valueEnd === INVALID) mistake(valueFrom, 'expected a JSON value: true, false, a number, "text" or an array');
-    entries.push({
-      key: JSON.parse(bytes.toString('utf8', at, keyEnd)) as string,
-      value: JSON.parse(bytes.toString('utf8', valueFrom, valueEnd)),
-      place: placeOf(at),
-    });
-    at = skipSpace(bytes, valueEnd, end);
-    if (bytes[at] === CLOSE_OBJECT) break;
-    if (bytes[at] !== COMMA) mistake(at, 'expected a comma or the closing }');
-    at = skipSpace(bytes, at + 1, end);
+  while (text[at] !== '}' || entries.length > 0) {
+    const place = placeOf(at);
+    const key = take(KEY, 'a key in double quotes (no comma goes after the last entry)');
+    take(/:/y, 'a colon after the key');
+    const value = take(VALUE, 'a value: true, false, a number, text in double quotes, or an array of these');
+    entries.push({ key: JSON.parse(key) as string, value: JSON.parse(value), place });
+    if (text[at] === '}') break;
+    take(/,/y, 'a comma or the closing }');
   }
-  const after = skipSpace(bytes, at + 1, end);
-  if (after < end) mistake(after, 'expected nothing after the closing }');
+  take(/\}/y, 'the closing }');
+  if (at < text.length)
+    throw new VolleyError('VOLLEY_CONFIG', `${placeOf(at)}: expected the end of the file`);
   return entries;
 }
-
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const COLON = 0x3a;
-const COMMA = 0x2c;

@@ -31,7 +31,8 @@ interface IntegerRange {
 
 export type OptionSpec =
   | OptionBase<'boolean', boolean>
-  | OptionBase<'string', string>
+  /** Free text; where `prefixes` are given, it begins with one of them. */
+  | (OptionBase<'string', string> & { readonly prefixes?: readonly string[] })
   /** One of a fixed set. */
   | (OptionBase<'choice', string> & { readonly choices: readonly string[] })
   /** Repeatable; in the environment separated by commas, in the file an array. */
@@ -59,6 +60,7 @@ export const OPTIONS = {
     flag: 'broker',
     value: 'URL',
     default: 'sqlite:volley.db',
+    prefixes: ['redis://', 'rediss://', 'sqlite:'],
     scopes: ALL,
     doc: 'redis://HOST:PORT, rediss://HOST:PORT or sqlite:FILE',
   },

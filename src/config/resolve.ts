@@ -53,7 +53,10 @@ export function resolveOptions(given: GivenArguments, env: Environment, scope: O
 }
 
 /** The flags that belong to one command alone: given on the command line or at their defaults. Throws VOLLEY_USAGE. */
-export function resolveFlags<Table extends OptionTable>(table: Table, given: GivenArguments): ValuesOf<Table> {
+export function resolveFlags<Table extends OptionTable>(
+  table: Table,
+  given: GivenArguments,
+): ValuesOf<Table> {
   const values: Record<string, unknown> = { ...defaultsOf(table) };
   for (const [name, spec] of Object.entries(table)) {
     const found = fromFlag(spec, given);
@@ -87,9 +90,12 @@ function fromFile(spec: OptionSpec, entries: ReadonlyMap<string, FileEntry>): Fo
 /** Longest value repeated in an error, in characters: enough to recognise it, and still one line. */
 const MAX_SHOWN_CHARS = 80;
 
+/** A broker's URL may hold a password, and an error ends up in logs. */
+const URL_CREDENTIALS = /\/\/[^@/\s]*@/g;
+
 function failure(code: ErrorCode, place: string, given: unknown): Fail {
   return (expected) => {
-    const text = JSON.stringify(given);
+    const text = JSON.stringify(given).replace(URL_CREDENTIALS, '//…@');
     const shown = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
     throw new VolleyError(code, `${place} is ${shown}: give ${expected}`);
   };
@@ -107,14 +113,19 @@ function entriesByFlag(path: string): Map<string, FileEntry> {
       const hint = didYouMean(key, flags) || `: the options are ${flags.join(', ')}`;
       throw new VolleyError('VOLLEY_CONFIG', `${place}: "${key}" is not an option${hint}`);
     }
-    if (entries.has(key)) throw new VolleyError('VOLLEY_CONFIG', `${place}: "${key}" is there twice: keep one`);
+    if (entries.has(key))
+      throw new VolleyError('VOLLEY_CONFIG', `${place}: "${key}" is there twice: keep one`);
     entries.set(key, entry);
   }
   return entries;
 }
 
 /** A usage error when a flag takes part in the conflict: then the command line is what has to change. */
-function conflictError(conflict: Conflict, values: OptionValues, found: ReadonlyMap<string, Found>): VolleyError {
+function conflictError(
+  conflict: Conflict,
+  values: OptionValues,
+  found: ReadonlyMap<string, Found>,
+): VolleyError {
   const usage = conflict.between.some((name) => found.get(name)?.code === 'VOLLEY_USAGE');
   const settings = conflict.between.map((name: OptionName) => {
     const shown = `--${OPTIONS[name].flag} ${formatValue(OPTIONS[name], values[name])}`;

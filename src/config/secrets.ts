@@ -29,7 +29,8 @@ function secretsOfFile(path: string): string[] {
     if (text === '' || text.startsWith('#')) continue;
     const assigned = text.startsWith(`${VARIABLE}=`);
     const secret = assigned ? text.slice(VARIABLE.length + 1).trim() : text;
-    if (secret === '') throw unusable(`${path}:${index + 1}: ${VARIABLE}= has no value: put the secret after it`);
+    if (secret === '')
+      throw unusable(`${path}:${index + 1}: ${VARIABLE}= has no value: put the secret after it`);
     secrets.push(checked(secret, `${path}:${index + 1}`));
   }
   if (secrets.length === 0)
@@ -69,7 +70,8 @@ function userName(): string {
 function checked(secret: string, place: string): string {
   if (!secret.startsWith(BASE64_PREFIX)) return secret;
   const base64 = secret.slice(BASE64_PREFIX.length);
-  if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64) && base64 !== '') return secret;
+  if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64) && base64 !== '')
+    return secret;
   throw unusable(
     `${place}: what follows ${BASE64_PREFIX} is not base64: copy the secret again as a whole, or drop the prefix`,
   );

@@ -15,7 +15,9 @@ const TIME_UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } a
 export function parseDuration(text: string): number | null {
   if (text === '0') return 0;
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
-  return match === null ? null : Math.round(Number(match[1]) * TIME_UNITS[match[2] as keyof typeof TIME_UNITS]);
+  return match === null
+    ? null
+    : Math.round(Number(match[1]) * TIME_UNITS[match[2] as keyof typeof TIME_UNITS]);
 }
 
 /** A time in the largest unit that shows it whole: 90 000 is `90s`, 300 000 is `5m`. */
@@ -31,7 +33,9 @@ export function expected(spec: OptionSpec): string {
     case 'boolean':
       return 'true or false';
     case 'string':
-      return `a ${spec.value ?? 'value'} that is not empty`;
+      return spec.prefixes === undefined
+        ? `a ${spec.value ?? 'value'} that is not empty`
+        : `a ${spec.value ?? 'value'} that begins with ${spec.prefixes.join(' or ')}`;
     case 'choice':
       return `one of ${spec.choices.join(', ')}`;
     case 'list':
@@ -52,12 +56,18 @@ export function expected(spec: OptionSpec): string {
 
 /** Whether an option takes several values. */
 export function isMany(spec: OptionSpec): boolean {
-  return spec.kind === 'list' || spec.kind === 'networks' || spec.kind === 'integers' || spec.kind === 'durations';
+  return (
+    spec.kind === 'list' || spec.kind === 'networks' || spec.kind === 'integers' || spec.kind === 'durations'
+  );
 }
 
-/** The value of an option given as text: once, or several times where it is repeatable. The last one wins where it is not. */
+/**
+ * The value of an option given as text: once, or several times where it is repeatable. The last one wins where it is
+ * not. Several may also be separated by commas, but for free text, which may hold commas itself.
+ */
 export function valueFromText(spec: OptionSpec, texts: readonly string[], fail: Fail): unknown {
-  if (!isMany(spec)) return element(spec, texts.at(-1)!.trim(), fail);
+  if (!isMany(spec)) return element(spec, texts.at(-1)!, fail);
+  if (spec.kind === 'list' && spec.choices === undefined) return elements(spec, texts, fail);
   const parts = texts.flatMap((text) => (text.trim() === '' ? [] : text.split(',')));
   return elements(
     spec,
@@ -70,7 +80,8 @@ export function valueFromText(spec: OptionSpec, texts: readonly string[], fail: 
 export function valueFromJson(spec: OptionSpec, json: unknown, fail: Fail): unknown {
   const type = spec.kind === 'boolean' ? 'boolean' : spec.kind.startsWith('integer') ? 'number' : 'string';
   if (!isMany(spec)) {
-    if (typeof json !== type) fail(type === 'string' ? `${expected(spec)}, in double quotes` : expected(spec));
+    if (typeof json !== type)
+      fail(type === 'string' ? `${expected(spec)}, in double quotes` : expected(spec));
     return element(spec, String(json), fail);
   }
   if (!Array.isArray(json) || json.some((item) => typeof item !== type))
@@ -97,7 +108,8 @@ function elementOrNull(spec: OptionSpec, text: string): unknown {
       if (text === 'true' || text === '1') return true;
       return text === 'false' || text === '0' ? false : null;
     case 'string':
-      return text === '' ? null : text;
+      if (spec.prefixes?.some((prefix) => text.startsWith(prefix)) === false) return null;
+      return text.trim() === '' ? null : text;
     case 'choice':
     case 'list':
       return text !== '' && (spec.choices?.includes(text) ?? true) ? text : null;
@@ -117,7 +129,7 @@ function inRange(range: { readonly min: number; readonly max: number }, value: n
 }
 
 /** True for a network in CIDR form, IPv4 or IPv6. */
-function isNetwork(text: string): boolean {
+export function isNetwork(text: string): boolean {
   const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
   if (match === null) return false;
   const family = isIP(match[1]!);
@@ -132,5 +144,7 @@ export function formatValue(spec: OptionSpec, value: unknown): string {
 }
 
 function formatElement(spec: OptionSpec, value: unknown): string {
-  return spec.kind === 'duration' || spec.kind === 'durations' ? formatDuration(value as number) : String(value);
+  return spec.kind === 'duration' || spec.kind === 'durations'
+    ? formatDuration(value as number)
+    : String(value);
 }

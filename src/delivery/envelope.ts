@@ -16,7 +16,15 @@ import {
   typeFault,
   urlFault,
 } from './fields.ts';
-import { compactJson, INVALID, isJsonText, scanString, scanValue, skipSpace } from './json-scan.ts';
+import {
+  compactJson,
+  INVALID,
+  isJsonText,
+  scanString,
+  scanValue,
+  skipSpace,
+  spacesSoFar,
+} from './json-scan.ts';
 
 /** Why an envelope cannot be delivered; `detail` is one line for a person. */
 export interface Rejection {
@@ -51,6 +59,7 @@ export function encodeEnvelope(event: VolleyEvent, mintId: () => string, nowMs: 
 }
 
 const CLOSE = Buffer.from('}');
+const QUOTE = 0x22;
 
 /** The member that carries the body, and its JSON text. */
 function encodeBody(event: VolleyEvent): { field: 'payload' | 'body'; bytes: Buffer | Rejection } {
@@ -110,6 +119,8 @@ function fieldOf(bytes: Buffer, from: number, to: number): number {
 
 /** Where the value of each field lies: `[from, to)` at 2 × its index; from 0 when absent, as no value starts there. One walk at a time uses it. */
 const spans = new Int32Array(FIELDS.length * 2);
+/** White space between the tokens of the payload that was walked over last, in bytes. */
+let payloadSpaces = 0;
 
 /** Fills `spans` from the envelope's top level, up to and with the field `last` if that is met; answers what is wrong, or null. */
 function walkMembers(bytes: Buffer, last: number): Rejection | null {
@@ -126,8 +137,10 @@ function walkMembers(bytes: Buffer, last: number): Rejection | null {
     at = skipSpace(bytes, keyEnd, end);
     if (bytes[at] !== 0x3a) return NOT_JSON;
     at = skipSpace(bytes, at + 1, end);
+    const spacesBefore = spacesSoFar();
     const valueEnd = scanValue(bytes, at, end);
     if (valueEnd === INVALID) return NOT_JSON;
+    if (field === PAYLOAD) payloadSpaces = spacesSoFar() - spacesBefore;
     if (field !== UNKNOWN) {
       if (spans[field * 2] !== 0) return invalid(`"${FIELDS[field]}" is there twice`);
       spans[field * 2] = at;
@@ -155,8 +168,9 @@ function fieldValue(bytes: Buffer, field: number): unknown {
   const from = spans[field * 2]!;
   if (from === 0) return undefined;
   const to = spans[field * 2 + 1]!;
-  const text = bytes.toString('utf8', from, to);
-  return bytes[from] === 0x22 && !text.includes('\\') ? text.slice(1, -1) : JSON.parse(text);
+  if (bytes[from] !== QUOTE) return JSON.parse(bytes.toString('utf8', from, to));
+  const text = bytes.toString('utf8', from + 1, to - 1);
+  return text.includes('\\') ? JSON.parse(`"${text}"`) : text;
 }
 
 /**
@@ -181,11 +195,25 @@ export function originOf(url: string): string | null {
   const raw = /^[a-zA-Z]+:\/\/[^/?#\\]*/.exec(url)?.[0] ?? url;
   let origin = origins.get(raw);
   if (origin === undefined) {
-    origin = URL.parse(raw)?.origin ?? null;
+    origin = URL.parse(raw)?.origin ?? URL.parse(url)?.origin ?? null;
     if (origins.size >= ORIGINS_KEPT) origins.clear();
     origins.set(raw, origin);
   }
   return origin;
+}
+
+/** URLs found fine, so that one is parsed once for many events. Bounded: cleared when full. */
+const soundUrls = new Set<string>();
+const SOUND_URLS_KEPT = 10_000;
+
+function knownUrlFault(url: unknown): string | null {
+  if (soundUrls.has(url as string)) return null;
+  const fault = urlFault(url);
+  if (fault === null) {
+    if (soundUrls.size >= SOUND_URLS_KEPT) soundUrls.clear();
+    soundUrls.add(url as string);
+  }
+  return fault;
 }
 
 /** Decodes and validates an envelope. `mintedId` is its id when it carries none. The body is a view on `bytes` where it can be. */
@@ -201,7 +229,7 @@ export function decodeEnvelope(bytes: Buffer, mintedId: string): DecodedEnvelope
   const timestampMs = timestamp === undefined ? null : parseTimestamp(timestamp);
   const headers = fieldValue(bytes, HEADERS);
   const fault =
-    urlFault(url) ??
+    knownUrlFault(url) ??
     typeFault(type) ??
     idFault(id) ??
     (destination === undefined ? null : destinationFault(destination)) ??
@@ -226,7 +254,8 @@ function decodeBody(bytes: Buffer): Buffer | Rejection {
   const bodyFrom = spans[BODY * 2]!;
   if (payloadFrom !== 0 && bodyFrom !== 0) return invalid('"payload" and "body" are both given: keep one');
   if (payloadFrom !== 0) {
-    const body = compactJson(bytes.subarray(payloadFrom, spans[PAYLOAD * 2 + 1]));
+    const payload = bytes.subarray(payloadFrom, spans[PAYLOAD * 2 + 1]);
+    const body = payloadSpaces === 0 ? payload : compactJson(payload, payloadSpaces);
     return bodySizeFault(body.length) ?? body;
   }
   if (bodyFrom === 0) return invalid('"payload" or "body" is missing');

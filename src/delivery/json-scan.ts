@@ -31,9 +31,15 @@ export const INVALID = -1;
 
 /** The offset of the first byte at or after `at` that is not white space (at most `end`). */
 export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
-  while (at < end && (CLASS[bytes[at]!]! & SPACE) !== 0) at++;
+  while (at < end && (CLASS[bytes[at]!]! & SPACE) !== 0) {
+    at++;
+    spacesSkipped++;
+  }
   return at;
 }
+
+/** White space passed over since the module was loaded: the difference over a walk says whether a value is compact. */
+let spacesSkipped = 0;
 
 /** The offset after the string that opens at `at`, or INVALID. */
 export function scanString(bytes: Uint8Array, at: number, end: number): number {
@@ -194,13 +200,13 @@ export function isJsonText(bytes: Uint8Array): boolean {
   return valueEnd !== INVALID && skipSpace(bytes, valueEnd, bytes.length) === bytes.length;
 }
 
-/** The bytes of a valid JSON value without the white space between its tokens; the same bytes when there is none. */
-export function compactJson(value: Buffer): Buffer {
-  let spaces = 0;
-  eachOutsideStrings(value, (byte) => {
-    if ((CLASS[byte]! & SPACE) !== 0) spaces++;
-  });
-  if (spaces === 0) return value;
+/** How much white space a walk over the bytes has met so far; only differences mean something. */
+export function spacesSoFar(): number {
+  return spacesSkipped;
+}
+
+/** The bytes of a valid JSON value that holds `spaces` bytes of white space between its tokens, without them. */
+export function compactJson(value: Buffer, spaces: number): Buffer {
   const compact = Buffer.allocUnsafe(value.length - spaces);
   let to = 0;
   for (let at = 0; at < value.length; ) {
@@ -215,15 +221,4 @@ export function compactJson(value: Buffer): Buffer {
     }
   }
   return compact;
-}
-
-function eachOutsideStrings(value: Uint8Array, visit: (byte: number) => void): void {
-  for (let at = 0; at < value.length; ) {
-    if (value[at] === QUOTE) {
-      at = scanString(value, at, value.length);
-    } else {
-      visit(value[at]!);
-      at++;
-    }
-  }
 }

@@ -45,6 +45,11 @@ export type Outcome =
 /** An outcome that is not success, and not our own doing. */
 export type Failure = Exclude<Outcome, { kind: 'delivered' | 'handed-back' }>;
 
+/** The receiver's status; null when it gave none. */
+export function statusOf(failure: Failure): number | null {
+  return failure.kind === 'answered' ? failure.response.status : null;
+}
+
 /** One line on what went wrong. */
 export function describeFailure(failure: Failure): string {
   switch (failure.kind) {

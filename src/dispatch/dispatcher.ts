@@ -2,10 +2,11 @@
  * Chooses what is sent next, and by which thread. Pure: it holds deliveries and counts, and knows no clock and no socket.
  *
  * Each destination has a lane. Lanes with something waiting take turns by deficit round robin (Shreedhar and Varghese,
- * 1996): a turn is worth QUANTUM bytes, so a destination with big bodies gets no more than one with many small ones.
+ * 1996): a turn is worth QUANTUM_BYTES, so a destination with big bodies gets no more than one with many small ones.
  * A lane keeps to its window of slots while others wait. It prefers one thread, whose sockets to it are warm.
  */
 import { Ring } from '../runtime/ring.ts';
+import { Threads } from './threads.ts';
 import { windowOf } from './window.ts';
 
 /** What the dispatcher must know of a delivery. */
@@ -20,7 +21,6 @@ const FIXED_COST_BYTES = 1_024;
 interface Lane<Delivery> {
   readonly destination: string;
   readonly waiting: Ring<Delivery>;
-  readonly preferredThread: number;
   inFlight: number;
   deficitBytes: number;
   /** Whether it is in the round. */
@@ -29,18 +29,16 @@ interface Lane<Delivery> {
 
 export class Dispatcher<Delivery extends Dispatchable> {
   readonly #slots: number;
-  readonly #free: number[];
+  readonly #threads: Threads;
   readonly #lanes = new Map<string, Lane<Delivery>>();
   readonly #round = new Ring<Lane<Delivery>>();
-  readonly #withheld = new Set<number>();
-  #nextThread = 0;
-  #freeTotal: number;
+  /** The lane whose turn was cut short because every place was taken. */
+  #cutShort: Lane<Delivery> | null = null;
   #waiting = 0;
 
   constructor(threads: number, slotsPerThread: number) {
     this.#slots = threads * slotsPerThread;
-    this.#freeTotal = this.#slots;
-    this.#free = new Array(threads).fill(slotsPerThread);
+    this.#threads = new Threads(threads, slotsPerThread);
   }
 
   /** Deliveries waiting in lanes. */
@@ -48,6 +46,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
     return this.#waiting;
   }
 
+  /** Lanes with something waiting or in flight. */
   get lanes(): number {
     return this.#lanes.size;
   }
@@ -61,56 +60,53 @@ export class Dispatcher<Delivery extends Dispatchable> {
 
   /** Takes what can be sent now: `place` is called for each, in order. */
   assign(place: (delivery: Delivery, thread: number) => void): void {
+    let free = this.#threads.free;
     // A whole round in which every lane kept to its window ends it.
-    let held = 0;
-    while (this.#freeTotal > 0 && held < this.#round.length) {
-      const lane = this.#round.shift()!;
+    let heldBack = 0;
+    while (free > 0 && heldBack < this.#round.length + (this.#cutShort === null ? 0 : 1)) {
+      const lane = this.#takeTurn();
       const window = windowOf(this.#slots, this.#round.length);
-      lane.deficitBytes += QUANTUM_BYTES;
-      let sent = false;
-      while (this.#freeTotal > 0 && lane.inFlight < window) {
-        const next = lane.waiting.peek();
-        if (next === undefined) break;
-        const costBytes = next.bytes + FIXED_COST_BYTES;
-        if (costBytes > lane.deficitBytes) break;
-        lane.deficitBytes -= costBytes;
-        lane.waiting.shift();
-        this.#waiting--;
-        lane.inFlight++;
-        sent = true;
-        place(next, this.#takeSlot(lane.preferredThread));
+      const sent = this.#serve(lane, Math.min(free, window - lane.inFlight), place);
+      free -= sent;
+      const isFull = lane.inFlight >= window;
+      heldBack = sent === 0 && isFull ? heldBack + 1 : 0;
+      if (free === 0 && !isFull && this.#canPay(lane)) {
+        this.#cutShort = lane;
+        return;
       }
-      lane.queued = false;
       // A lane saves up for a large delivery, not for having been held back or empty.
-      if (lane.waiting.length === 0 || lane.inFlight >= window) lane.deficitBytes = 0;
-      held = sent || lane.inFlight < window ? 0 : held + 1;
+      if (isFull || lane.waiting.length === 0) lane.deficitBytes = 0;
+      lane.queued = false;
       this.#enqueue(lane);
     }
   }
 
-  /** Takes a slot of a withheld thread, for a delivery that is sent past the lanes; `release` gives it back. */
+  /** Takes a place at a withheld thread, for a delivery that is sent past the lanes; `release` gives it back. */
   readmit(destination: string, thread: number): void {
     this.#laneOf(destination).inFlight++;
-    this.#free[thread]!--;
+    this.#threads.takeAt(thread);
   }
 
-  /** A slot is free again. */
+  /** A place is free again. */
   release(destination: string, thread: number): void {
-    this.#free[thread]!++;
-    if (!this.#withheld.has(thread)) this.#freeTotal++;
+    this.#threads.giveBack(thread);
     const lane = this.#lanes.get(destination)!;
     lane.inFlight--;
-    if (lane.inFlight === 0 && lane.waiting.length === 0) this.#lanes.delete(destination);
+    this.#forgetIfIdle(lane);
   }
 
-  /** Sends nothing more to a thread until `restore`; its slots that are taken come back as usual. */
+  /** Sends nothing more to a thread until `restore`; its places that are taken come back as usual. */
   withhold(thread: number): void {
-    this.#withheld.add(thread);
-    this.#freeTotal -= this.#free[thread]!;
+    this.#threads.withhold(thread);
   }
 
   restore(thread: number): void {
-    if (this.#withheld.delete(thread)) this.#freeTotal += this.#free[thread]!;
+    this.#threads.restore(thread);
+  }
+
+  /** A period has passed; see Threads. */
+  turnOver(): void {
+    this.#threads.turnOver();
   }
 
   /** Takes out everything that waits. */
@@ -119,24 +115,50 @@ export class Dispatcher<Delivery extends Dispatchable> {
     for (const lane of this.#lanes.values()) {
       for (let delivery = lane.waiting.shift(); delivery !== undefined; delivery = lane.waiting.shift())
         cleared.push(delivery);
-      if (lane.inFlight === 0) this.#lanes.delete(lane.destination);
     }
+    while (this.#round.shift() !== undefined);
+    this.#cutShort = null;
     this.#waiting = 0;
+    for (const lane of this.#lanes.values()) {
+      lane.queued = false;
+      this.#forgetIfIdle(lane);
+    }
     return cleared;
+  }
+
+  /** The lane to serve: the one that was cut short goes on where it was, any other gets a new quantum. */
+  #takeTurn(): Lane<Delivery> {
+    const resumed = this.#cutShort;
+    this.#cutShort = null;
+    if (resumed !== null) return resumed;
+    const lane = this.#round.shift()!;
+    lane.deficitBytes += QUANTUM_BYTES;
+    return lane;
+  }
+
+  /** Sends up to `most` of a lane's deliveries as long as its deficit pays for them; answers how many. */
+  #serve(lane: Lane<Delivery>, most: number, place: (delivery: Delivery, thread: number) => void): number {
+    let sent = 0;
+    while (sent < most && this.#canPay(lane)) {
+      const delivery = lane.waiting.shift()!;
+      lane.deficitBytes -= costOf(delivery);
+      lane.inFlight++;
+      this.#waiting--;
+      sent++;
+      place(delivery, this.#threads.take(lane.destination, lane.inFlight));
+    }
+    return sent;
+  }
+
+  #canPay(lane: Lane<Delivery>): boolean {
+    const next = lane.waiting.peek();
+    return next !== undefined && costOf(next) <= lane.deficitBytes;
   }
 
   #laneOf(destination: string): Lane<Delivery> {
     let lane = this.#lanes.get(destination);
     if (lane === undefined) {
-      this.#nextThread = (this.#nextThread + 1) % this.#free.length;
-      lane = {
-        destination,
-        waiting: new Ring(),
-        preferredThread: this.#nextThread,
-        inFlight: 0,
-        deficitBytes: 0,
-        queued: false,
-      };
+      lane = { destination, waiting: new Ring(), inFlight: 0, deficitBytes: 0, queued: false };
       this.#lanes.set(destination, lane);
     }
     return lane;
@@ -148,22 +170,12 @@ export class Dispatcher<Delivery extends Dispatchable> {
     this.#round.push(lane);
   }
 
-  /** The preferred thread if it has a free slot, or else the one with most. */
-  #takeSlot(preferred: number): number {
-    let thread = preferred;
-    let most = this.#freeOf(preferred);
-    for (let other = 0; most === 0 && other < this.#free.length; other++) {
-      if (this.#freeOf(other) > most) {
-        thread = other;
-        most = this.#freeOf(other);
-      }
-    }
-    this.#free[thread]!--;
-    this.#freeTotal--;
-    return thread;
+  #forgetIfIdle(lane: Lane<Delivery>): void {
+    if (lane.inFlight === 0 && lane.waiting.length === 0 && !lane.queued)
+      this.#lanes.delete(lane.destination);
   }
+}
 
-  #freeOf(thread: number): number {
-    return this.#withheld.size > 0 && this.#withheld.has(thread) ? 0 : this.#free[thread]!;
-  }
+function costOf(delivery: Dispatchable): number {
+  return delivery.bytes + FIXED_COST_BYTES;
 }

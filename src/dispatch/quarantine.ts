@@ -17,13 +17,17 @@ export class Quarantine<Delivery> {
     return this.#suspects.length;
   }
 
-  /** Sets a thread aside that has died. Answers the delivery that was alone on it and so is poison, if there was one. */
-  threadLost(thread: number, inFlight: readonly Delivery[]): Delivery | null {
-    const alone = this.#alone !== null && inFlight.includes(this.#alone) ? this.#alone : null;
-    if (alone !== null) this.#alone = null;
-    for (const suspect of inFlight) if (suspect !== alone) this.#suspects.push(suspect);
+  /**
+   * Sets a thread aside that has died. `served`: whether it had begun to serve; one that dies before has not been
+   * killed by a delivery. Answers the delivery that was alone on it and so is poison, if there was one.
+   */
+  threadLost(thread: number, inFlight: readonly Delivery[], served: boolean): Delivery | null {
+    const wasAlone = this.#alone !== null && inFlight.includes(this.#alone);
+    const poison = wasAlone && served ? this.#alone : null;
+    if (wasAlone) this.#alone = null;
+    for (const suspect of inFlight) if (suspect !== poison) this.#suspects.push(suspect);
     if (!this.#threads.includes(thread)) this.#threads.push(thread);
-    return alone;
+    return poison;
   }
 
   /** The next suspect to try and the thread to try it on; null while one is being tried, or when there is none. */
@@ -36,11 +40,9 @@ export class Quarantine<Delivery> {
     return { suspect, thread };
   }
 
-  /** A delivery has ended; says whether it was the suspect being tried. */
-  ended(delivery: Delivery): boolean {
-    if (this.#alone !== delivery) return false;
-    this.#alone = null;
-    return true;
+  /** A delivery has ended. */
+  ended(delivery: Delivery): void {
+    if (this.#alone === delivery) this.#alone = null;
   }
 
   /** The threads that may be used normally again: all of them once no suspect is left. */

@@ -1,4 +1,4 @@
-/** What the engine asks of whatever makes the attempts: threads (thread-pool.ts) or the caller's own thread (inline-pool.ts). */
+/** What the engine asks of whatever makes the attempts. */
 import type { FailedAttempt } from '../thread/messages.ts';
 
 /** One delivery to attempt, as it is packed for a thread. */
@@ -17,8 +17,8 @@ export interface PoolEvents {
   failed(failed: FailedAttempt): void;
   /** All of a report has been passed on. */
   reported(): void;
-  /** A thread has died; nothing more is heard of the parcels it had. A new one takes its place. */
-  threadLost(thread: number, error: Error): void;
+  /** A thread has died; nothing more is heard of the parcels it had. A new one takes its place. `served`: whether it had been ready. */
+  threadLost(thread: number, error: Error, served: boolean): void;
 }
 
 export interface AttemptPool {

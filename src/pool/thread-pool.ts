@@ -35,16 +35,19 @@ interface Channel {
 
 export class ThreadPool implements AttemptPool {
   readonly #options: ThreadPoolOptions;
-  readonly #piscina: Piscina;
   readonly #ports: MessagePort[] = [];
-  #services: Promise<void>[] = [];
+  readonly #services: Promise<void>[] = [];
+  #piscina: Piscina | null = null;
   #closing = false;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
-    const { threads } = options;
-    this.#piscina = new Piscina({
-      filename: (options.entry ?? ENTRY).href,
+  }
+
+  async start(events: PoolEvents): Promise<void> {
+    const { threads, entry = ENTRY } = this.#options;
+    const piscina = new Piscina({
+      filename: entry.href,
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
@@ -53,14 +56,12 @@ export class ThreadPool implements AttemptPool {
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: MAX_THREAD_HEAP_MIB },
     });
-  }
-
-  async start(events: PoolEvents): Promise<void> {
+    this.#piscina = piscina;
     const ready: Promise<void>[] = [];
-    for (let thread = 0; thread < this.#options.threads; thread++) {
+    for (let thread = 0; thread < threads; thread++) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       ready.push(promise);
-      this.#services.push(this.#keepServing(thread, events, resolve, reject));
+      this.#services.push(this.#keepServing(piscina, thread, events, resolve, reject));
     }
     await Promise.all(ready);
   }
@@ -80,7 +81,7 @@ export class ThreadPool implements AttemptPool {
       for (let thread = 0; thread < this.#ports.length; thread++) this.#post(thread, { kind: 'end' });
     }
     await Promise.all(this.#services);
-    await this.#piscina.destroy();
+    await this.#piscina?.destroy();
   }
 
   #post(thread: number, message: ToThread, transfer: ArrayBuffer[] = []): void {
@@ -89,28 +90,32 @@ export class ThreadPool implements AttemptPool {
 
   /** Keeps a thread serving under this number until the pool closes. A thread that dies before it was ever ready fails the start. */
   async #keepServing(
+    piscina: Piscina,
     thread: number,
     events: PoolEvents,
     ready: () => void,
     failed: (error: unknown) => void,
   ): Promise<void> {
-    let wasReady = false;
+    let everReady = false;
+    let served = false;
     const onReady = () => {
-      wasReady = true;
+      everReady = true;
+      served = true;
       ready();
     };
     let channel = this.#open(thread, events, onReady);
     while (!this.#closing) {
       try {
         const assignment = { port: channel.far, policy: this.#options.policy } as unknown as Assignment;
-        await this.#piscina.run(assignment, { transferList: [channel.far] as never });
+        await piscina.run(assignment, { transferList: [channel.far] as never });
       } catch (error) {
         if (this.#closing) break;
-        if (!wasReady) return failed(error);
         channel.near.close();
+        if (!everReady) return failed(error);
         // What is sent from now on waits in the new channel for the new thread.
         channel = this.#open(thread, events, onReady);
-        events.threadLost(thread, error as Error);
+        events.threadLost(thread, error as Error, served);
+        served = false;
         await new Promise((resolve) => setTimeout(resolve, RESPAWN_MS));
       }
     }

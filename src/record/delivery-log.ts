@@ -1,5 +1,5 @@
 /** What is written about deliveries: a line for each failed attempt, and a summary while there is something to sum up. */
-import { describeFailure, type Failure, type Subject } from '../delivery/outcome.ts';
+import { describeFailure, type Failure, type Subject, statusOf } from '../delivery/outcome.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -47,7 +47,7 @@ export class DeliveryLog {
   failed({ subject, mintedId, destination, failure, attempt, nextRetryMs, attemptMs }: FailedDelivery): void {
     const entry = {
       delivery_id: subject?.id ?? mintedId,
-      status: failure.kind === 'answered' ? failure.response.status : null,
+      status: statusOf(failure),
       attempt,
       next_retry: nextRetryMs === null ? 'never' : inWords(nextRetryMs),
       destination,

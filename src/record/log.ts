@@ -11,19 +11,14 @@ export interface LoggerOptions {
   readonly format: LogFormat;
   /** pino's levels; `info` by default. */
   readonly level?: string;
-  /** Where lines go; standard output by default. */
-  readonly stream?: { write(line: string): unknown };
+  /** Where lines go. */
+  readonly stream: { write(line: string): unknown };
   /** Whether `pretty` may use colour. */
   readonly colour?: boolean;
 }
 
 /** A pino logger that writes in the given format. */
-export function createLogger({
-  format,
-  level = 'info',
-  stream = process.stdout,
-  colour = false,
-}: LoggerOptions): Logger {
+export function createLogger({ format, level = 'info', stream, colour = false }: LoggerOptions): Logger {
   const options = {
     level,
     base: null,

@@ -14,7 +14,8 @@ const RETRY_MAX_MS = 2_000;
 export interface SettlerParts<Settlement> {
   /** Safe to repeat. */
   readonly apply: (batch: readonly Settlement[]) => Promise<{ late: number }>;
-  readonly onLate: (count: number) => void;
+  /** A batch is with the broker; `late` of it came after their lease had lapsed. */
+  readonly onApplied: (late: number) => void;
   /** Told of each failed try; the settler goes on by itself. */
   readonly onFault: (error: unknown) => void;
   readonly random: () => number;
@@ -24,7 +25,7 @@ export class Settler<Settlement> {
   readonly #parts: SettlerParts<Settlement>;
   #pending: Settlement[] = [];
   #running: Promise<void> | null = null;
-  #stopped = false;
+  #abandoned = false;
   #inHand = 0;
 
   constructor(parts: SettlerParts<Settlement>) {
@@ -38,7 +39,7 @@ export class Settler<Settlement> {
 
   add(settlement: Settlement): void {
     this.#pending.push(settlement);
-    this.#running ??= this.#run();
+    if (!this.#abandoned) this.#running ??= this.#run();
   }
 
   /** Resolves when all that was added is with the broker, or after `abandon`. */
@@ -48,12 +49,12 @@ export class Settler<Settlement> {
 
   /** Gives up on what the broker does not take: its deliveries come back when the lease ends. */
   abandon(): void {
-    this.#stopped = true;
+    this.#abandoned = true;
   }
 
   async #run(): Promise<void> {
     let failures = 0;
-    while (this.#pending.length > 0 && !this.#stopped) {
+    while (this.#pending.length > 0 && !this.#abandoned) {
       const waitMs =
         failures === 0
           ? FLUSH_MS
@@ -63,14 +64,15 @@ export class Settler<Settlement> {
       this.#inHand = batch.length;
       try {
         const { late } = await this.#parts.apply(batch);
-        if (late > 0) this.#parts.onLate(late);
         failures = 0;
+        this.#inHand = 0;
+        this.#parts.onApplied(late);
       } catch (error) {
         this.#pending = batch.concat(this.#pending);
+        this.#inHand = 0;
         failures++;
         this.#parts.onFault(error);
       }
-      this.#inHand = 0;
     }
     this.#running = null;
   }

@@ -1,6 +1,8 @@
 /** One HTTP request and what comes of it, as the handler that undici calls. */
 import type { Dispatcher } from 'undici';
+import type { DecodedEnvelope } from '../delivery/event.ts';
 import type { BrokenCode, Outcome } from '../delivery/outcome.ts';
+import type { Agent } from './agents.ts';
 import { outcomeOfError } from './classify.ts';
 import type { Timed } from './deadlines.ts';
 
@@ -15,6 +17,8 @@ type AttemptEnd = (attempt: Attempt, outcome: Outcome) => void;
 export class Attempt implements Dispatcher.DispatchHandler, Timed {
   /** The main thread's number for the delivery. */
   readonly number: number;
+  readonly envelope: DecodedEnvelope;
+  readonly agent: Agent;
   readonly startedMs: number;
   readonly #nowMs: () => number;
   readonly #end: AttemptEnd;
@@ -26,8 +30,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
   #kept: Buffer[] | null = null;
   #over = false;
 
-  constructor(number: number, nowMs: () => number, end: AttemptEnd) {
+  constructor(number: number, envelope: DecodedEnvelope, agent: Agent, nowMs: () => number, end: AttemptEnd) {
     this.number = number;
+    this.envelope = envelope;
+    this.agent = agent;
     this.#nowMs = nowMs;
     this.startedMs = nowMs();
     this.#end = end;

@@ -1,11 +1,12 @@
 /**
  * What a sending thread does: take deliveries, attempt each, report what came of it.
- * It runs in a pool's thread (entry.ts), or in the caller's own (pool/inline-pool.ts).
+ * It runs in a pool's thread (entry.ts).
  */
 import { decodeEnvelope, isRejection } from '../delivery/envelope.ts';
 import type { DecodedEnvelope } from '../delivery/event.ts';
 import { mintedAtMs } from '../delivery/ids.ts';
 import type { Outcome, Subject } from '../delivery/outcome.ts';
+import { Ring } from '../runtime/ring.ts';
 import { Agents } from './agents.ts';
 import { Attempt } from './attempt.ts';
 import { Deadlines } from './deadlines.ts';
@@ -24,21 +25,45 @@ export interface AttempterParts {
   readonly wallMs: () => number;
 }
 
+/** A delivery that waits for a slot in this thread. */
+interface Parcel {
+  readonly number: number;
+  readonly attempts: number;
+  readonly mintedId: string;
+  readonly bytes: Buffer;
+  /** When it came, in monotonic milliseconds. */
+  readonly sinceMs: number;
+}
+
+/** A delivery that has waited this long for a slot goes back, so that another thread can send it; in milliseconds. */
+const WAIT_MAX_MS = 100;
+
+/**
+ * Outcomes travel together: a report is sent when half of the slots have one to tell, or this many milliseconds after
+ * the first. Waking another thread costs more than an attempt's own work where cores are virtual (bench/README.md).
+ */
+const REPORT_WITHIN_MS = 2;
+
 export class Attempter {
   readonly #parts: AttempterParts;
   readonly #sign: Sign;
   readonly #targets: Targets;
   readonly #agents: Agents;
   readonly #deadlines: Deadlines;
-  readonly #inFlight = new Map<Attempt, DecodedEnvelope>();
+  readonly #inFlight = new Set<Attempt>();
+  readonly #end = (attempt: Attempt, outcome: Outcome) => this.#ended(attempt, outcome);
+  readonly #waiting = new Ring<Parcel>();
+  readonly #reportAt: number;
   #delivered: number[] = [];
   #failed: FailedAttempt[] = [];
-  #reportDue = false;
+  #unreported = 0;
+  #reportTimer: NodeJS.Timeout | null = null;
 
   constructor(parts: AttempterParts) {
     const { policy, monotonicMs } = parts;
     const guard = egress(policy.egress);
     this.#parts = parts;
+    this.#reportAt = Math.max(1, Math.floor(policy.slots / 2));
     this.#sign = signer(policy.signingSecrets, policy.signatures);
     this.#targets = new Targets(guard);
     this.#agents = new Agents({
@@ -47,38 +72,69 @@ export class Attempter {
       sockets: policy.slots,
       nowMs: monotonicMs,
     });
-    this.#deadlines = new Deadlines(policy.readTimeoutMs, policy.totalTimeoutMs, monotonicMs);
+    this.#deadlines = new Deadlines({
+      inFlight: this.#inFlight,
+      readTimeoutMs: policy.readTimeoutMs,
+      totalTimeoutMs: policy.totalTimeoutMs,
+      nowMs: monotonicMs,
+      onTick: (nowMs) => this.#giveBackWaiting(nowMs - WAIT_MAX_MS),
+    });
   }
 
-  /** Starts an attempt for each delivery of a batch (see messages.ts). */
+  /** Takes a batch (see messages.ts), and starts an attempt for each delivery as slots are free. */
   accept(bytes: ArrayBuffer, index: readonly number[]): void {
+    const sinceMs = this.#parts.monotonicMs();
     let at = 0;
     for (let i = 0; i < index.length; i += INDEX.width) {
       const idEnd = at + index[i + INDEX.idBytes]!;
       const end = idEnd + index[i + INDEX.envelopeBytes]!;
       const mintedId = Buffer.from(bytes, at, idEnd - at).toString('latin1');
-      this.#start(
-        index[i + INDEX.number]!,
-        index[i + INDEX.attempts]!,
+      this.#waiting.push({
+        number: index[i + INDEX.number]!,
+        attempts: index[i + INDEX.attempts]!,
         mintedId,
-        Buffer.from(bytes, idEnd, end - idEnd),
-      );
+        bytes: Buffer.from(bytes, idEnd, end - idEnd),
+        sinceMs,
+      });
       at = end;
     }
+    this.#fill();
   }
 
-  /** Cuts short what is in flight; each is reported. */
+  /** Cuts short what is in flight, and gives back what waits; each is reported. */
   handBack(): void {
-    for (const attempt of [...this.#inFlight.keys()]) attempt.handBack();
+    this.#giveBackWaiting(Number.POSITIVE_INFINITY);
+    for (const attempt of [...this.#inFlight]) attempt.handBack();
   }
 
   /** Closes the sockets. */
   async end(): Promise<void> {
+    if (this.#reportTimer !== null) clearTimeout(this.#reportTimer);
     this.#deadlines.stop();
     await this.#agents.destroy();
   }
 
-  #start(number: number, attempts: number, mintedId: string, bytes: Buffer): void {
+  /** Gives back what came at or before `sinceMs` and still waits. */
+  #giveBackWaiting(sinceMs: number): void {
+    for (
+      let parcel = this.#waiting.peek();
+      parcel !== undefined && parcel.sinceMs <= sinceMs;
+      parcel = this.#waiting.peek()
+    ) {
+      this.#waiting.shift();
+      this.#fail({ number: parcel.number, outcome: { kind: 'handed-back' }, subject: null, attemptMs: 0 });
+    }
+  }
+
+  #fill(): void {
+    while (this.#inFlight.size < this.#parts.policy.slots) {
+      const parcel = this.#waiting.shift();
+      if (parcel === undefined) return;
+      this.#start(parcel);
+    }
+  }
+
+  #start({ number, attempts, mintedId, bytes }: Parcel): void {
     const envelope = decodeEnvelope(bytes, mintedId);
     if (isRejection(envelope)) {
       this.#fail({ number, outcome: { kind: 'refused', ...envelope }, subject: null, attemptMs: 0 });
@@ -91,13 +147,10 @@ export class Attempter {
       return;
     }
     const agent = this.#agents.of(target.origin);
-    const attempt = new Attempt(number, this.#parts.monotonicMs, (ended, outcome) => {
-      agent.inFlight--;
-      this.#ended(ended, outcome);
-    });
+    const attempt = new Attempt(number, envelope, agent, this.#parts.monotonicMs, this.#end);
     agent.inFlight++;
-    this.#inFlight.set(attempt, envelope);
-    this.#deadlines.add(attempt);
+    this.#inFlight.add(attempt);
+    this.#deadlines.watch();
     const headers = this.#headers(envelope, mintedId, attempts + 1);
     try {
       agent.pool.dispatch({ path: target.path, method: 'POST', headers, body: envelope.body }, attempt);
@@ -130,10 +183,10 @@ export class Attempter {
   }
 
   #ended(attempt: Attempt, outcome: Outcome): void {
-    const envelope = this.#inFlight.get(attempt);
-    if (envelope === undefined) return;
+    const { envelope, agent } = attempt;
+    agent.inFlight--;
     this.#inFlight.delete(attempt);
-    this.#deadlines.delete(attempt);
+    this.#fill();
     const attemptMs = this.#parts.monotonicMs() - attempt.startedMs;
     if (outcome.kind !== 'delivered') {
       this.#fail({ number: attempt.number, outcome, subject: subjectOf(envelope), attemptMs });
@@ -155,17 +208,20 @@ export class Attempter {
     this.#reportSoon();
   }
 
-  /** Outcomes of one turn of the event loop travel together; none waits for another's. */
   #reportSoon(): void {
-    if (this.#reportDue) return;
-    this.#reportDue = true;
-    setImmediate(() => {
-      this.#reportDue = false;
-      const report: Report = { delivered: this.#delivered, failed: this.#failed };
-      this.#delivered = [];
-      this.#failed = [];
-      this.#parts.report(report);
-    });
+    this.#unreported++;
+    if (this.#unreported >= this.#reportAt) this.#report();
+    else this.#reportTimer ??= setTimeout(() => this.#report(), REPORT_WITHIN_MS);
+  }
+
+  #report(): void {
+    if (this.#reportTimer !== null) clearTimeout(this.#reportTimer);
+    this.#reportTimer = null;
+    const report: Report = { delivered: this.#delivered, failed: this.#failed };
+    this.#delivered = [];
+    this.#failed = [];
+    this.#unreported = 0;
+    this.#parts.report(report);
   }
 }
 

@@ -16,41 +16,43 @@ export interface Timed {
   expire(code: Extract<BrokenCode, 'read-timeout' | 'total-timeout'>): void;
 }
 
+export interface DeadlinesParts {
+  readonly inFlight: ReadonlySet<Timed>;
+  readonly readTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  /** Called at each tick, when the deadlines have been looked at. */
+  readonly onTick: (nowMs: number) => void;
+}
+
 export class Deadlines {
-  readonly #inFlight = new Set<Timed>();
-  readonly #readTimeoutMs: number;
-  readonly #totalTimeoutMs: number;
-  readonly #nowMs: () => number;
+  readonly #parts: DeadlinesParts;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(readTimeoutMs: number, totalTimeoutMs: number, nowMs: () => number) {
-    this.#readTimeoutMs = readTimeoutMs;
-    this.#totalTimeoutMs = totalTimeoutMs;
-    this.#nowMs = nowMs;
+  constructor(parts: DeadlinesParts) {
+    this.#parts = parts;
   }
 
-  add(timed: Timed): void {
-    this.#inFlight.add(timed);
-    this.#timer ??= setInterval(() => this.#tick(), Math.min(TICK_MS, this.#totalTimeoutMs));
+  /** Starts the clock, which stops by itself when nothing is in flight. */
+  watch(): void {
+    this.#timer ??= setInterval(() => this.#tick(), Math.min(TICK_MS, this.#parts.readTimeoutMs));
   }
 
-  delete(timed: Timed): void {
-    this.#inFlight.delete(timed);
-  }
-
-  /** Stops the clock. */
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
 
   #tick(): void {
-    if (this.#inFlight.size === 0) this.stop();
-    const now = this.#nowMs();
-    for (const timed of this.#inFlight) {
-      if (now - timed.startedMs >= this.#totalTimeoutMs) timed.expire('total-timeout');
-      else if (!timed.answered && timed.sentMs > 0 && now - timed.sentMs >= this.#readTimeoutMs)
+    const { inFlight, readTimeoutMs, totalTimeoutMs, nowMs, onTick } = this.#parts;
+    if (inFlight.size === 0) this.stop();
+    const now = nowMs();
+    for (const timed of inFlight) {
+      if (now - timed.startedMs >= totalTimeoutMs) timed.expire('total-timeout');
+      else if (!timed.answered && timed.sentMs > 0 && now - timed.sentMs >= readTimeoutMs)
         timed.expire('read-timeout');
     }
+    onTick(now);
   }
 }

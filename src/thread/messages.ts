@@ -34,7 +34,7 @@ export interface FailedAttempt {
   readonly attemptMs: number;
 }
 
-/** What has come of attempts since the last report, gathered over one turn of the thread's event loop. */
+/** What has come of attempts since the last report. */
 export interface Report {
   readonly delivered: readonly number[];
   readonly failed: readonly FailedAttempt[];

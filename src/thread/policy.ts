@@ -21,6 +21,6 @@ export interface AttemptPolicy {
   readonly signingSecrets: readonly string[];
   readonly signatures: readonly SignatureScheme[];
   readonly userAgent: string;
-  /** Most attempts in flight in this thread, and so most sockets to one host. */
+  /** Most attempts in flight in this thread, and so most sockets to one host; what it is given beyond that waits in it. */
   readonly slots: number;
 }

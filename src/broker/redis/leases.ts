@@ -5,6 +5,7 @@
  * lost: what that claim took sits in the old hash, unknown to this worker. The retired lease is renewed until all
  * that is known under it is settled; then its heartbeat is deleted, and the next reclaim finds the rest.
  */
+import type { Claim } from '../broker.ts';
 import type { Connection } from './connection.ts';
 import type { QueueKeys } from './keys.ts';
 
@@ -18,6 +19,11 @@ export interface Lease {
   held: number;
   /** The number of the next token. */
   nextNumber: number;
+}
+
+/** A claim that knows the lease it is held under. */
+export interface RedisClaim extends Claim {
+  readonly lease: Lease;
 }
 
 export class Leases {
@@ -54,7 +60,7 @@ export class Leases {
     this.#current = null;
   }
 
-  /** Renews every lease still needed and lets go of the others. False when the current one had lapsed. */
+  /** Renews every lease still needed and lets go of the others. False when one under which something is held had lapsed. */
   async renew(): Promise<boolean> {
     const current = await this.current();
     let alive = true;
@@ -64,10 +70,8 @@ export class Leases {
         this.#live.delete(lease);
       } else if ((await this.#redis.pexpire(lease.heartbeat, this.#leaseMs)) === 0) {
         this.#live.delete(lease);
-        if (lease === current) {
-          alive = false;
-          this.#current = null;
-        }
+        if (lease === current) this.#current = null;
+        if (lease === current || lease.held > 0) alive = false;
       }
     }
     return alive;

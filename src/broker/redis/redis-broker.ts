@@ -14,14 +14,9 @@ import { discardDead, listDead, replayDead } from './dead-letters.ts';
 import { redisFault } from './faults.ts';
 import { checkFitness } from './fitness.ts';
 import { type QueueKeys, queueKeys } from './keys.ts';
-import { type Lease, Leases } from './leases.ts';
+import { Leases, type RedisClaim } from './leases.ts';
 import { unframe } from './record.ts';
 import { settleOn } from './settle.ts';
-
-/** A claim that knows the lease it is held under. */
-export interface RedisClaim extends Claim {
-  readonly lease: Lease;
-}
 
 /** One blocking wait lasts at most this long, in seconds, so that a dead connection is noticed. */
 const BLOCK_SECONDS = 5;
@@ -40,6 +35,8 @@ export class RedisBroker implements Broker {
   #closed = false;
   /** The blocking wait under way, shared by all who wait. */
   #push: Promise<void> | null = null;
+  /** What wakes those who wait for work. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(url: string, options: BrokerOptions) {
     this.#url = url;
@@ -125,33 +122,41 @@ export class RedisBroker implements Broker {
     const dueMs = await this.#guard(() => this.#redis.volleyNextDue(this.#keys.delayed));
     if (dueMs === 0 || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, dueMs < 0 ? timeoutMs : Math.min(timeoutMs, dueMs));
     const wake = () => resolve();
+    const timer = setTimeout(wake, dueMs < 0 ? timeoutMs : Math.min(timeoutMs, dueMs));
     signal.addEventListener('abort', wake, { once: true });
+    this.#waiting.add(wake);
     this.#push ??= this.#waitForPush();
-    this.#push.then(wake);
     await promise;
+    this.#waiting.delete(wake);
     clearTimeout(timer);
     signal.removeEventListener('abort', wake);
   }
 
-  /** Resolves when the list has an element: moving the last one onto its own place changes nothing, and blocks while there is none. */
+  /** Wakes those who wait when the list has an element: moving the last one onto its own place changes nothing, and blocks while there is none. */
   async #waitForPush(): Promise<void> {
     const { ready } = this.#keys;
     try {
-      let moved: unknown = null;
-      while (moved === null && !this.#closed)
-        moved = await this.#blocking.blmoveBuffer(ready, ready, 'RIGHT', 'RIGHT', BLOCK_SECONDS);
+      await this.#blocking.blmoveBuffer(ready, ready, 'RIGHT', 'RIGHT', BLOCK_SECONDS);
     } catch {
       // Whatever is wrong, the next claim meets it and reports it; here it only must not spin.
       if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, REFUSED_WAIT_MS));
-    } finally {
-      this.#push = null;
     }
+    this.#push = null;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
   }
 
   settle(settlements: readonly Settlement[]): Promise<{ late: number }> {
-    return this.#guard(() => settleOn(this.#redis, this.#keys, settlements));
+    return this.#guard(async () => {
+      const result = await settleOn(this.#redis, this.#keys, settlements);
+      // A retry may be due before what the waiting looked at.
+      if (settlements.some(({ kind }) => kind === 'retry')) this.#wake();
+      return result;
+    });
   }
 
   extend(): Promise<boolean> {
@@ -178,19 +183,16 @@ export class RedisBroker implements Broker {
     return this.#guard(async () => {
       const { ready, leases, delayed, dead } = this.#keys;
       const ids = await this.#redis.smembers(leases);
-      const [waiting, retrying, died, ...held] = await Promise.all([
-        this.#redis.llen(ready),
-        this.#redis.zcard(delayed),
-        this.#redis.zcard(dead),
-        ...ids.map((id) => this.#redis.hlen(this.#keys.inFlight(id))),
-      ]);
-      return {
-        ready: waiting,
-        leased: held.reduce((sum, count) => sum + count, 0),
-        delayed: retrying,
-        parked: 0,
-        dead: died,
-      };
+      // One transaction, so that a delivery on its way from one place to another is counted once.
+      const counts = this.#redis.multi().llen(ready).zcard(delayed).zcard(dead);
+      for (const id of ids) counts.hlen(this.#keys.inFlight(id));
+      const replies = ((await counts.exec()) ?? []).map(([error, count]) => {
+        if (error !== null) throw error;
+        return count as number;
+      });
+      const [waiting = 0, retrying = 0, died = 0, ...held] = replies;
+      const leased = held.reduce((sum, count) => sum + count, 0);
+      return { ready: waiting, leased, delayed: retrying, parked: 0, dead: died };
     });
   }
 

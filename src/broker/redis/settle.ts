@@ -2,8 +2,7 @@
 import type { Settlement } from '../broker.ts';
 import type { Connection, ScriptCommands } from './connection.ts';
 import type { QueueKeys } from './keys.ts';
-import type { Lease } from './leases.ts';
-import type { RedisClaim } from './redis-broker.ts';
+import type { Lease, RedisClaim } from './leases.ts';
 
 /** The arguments of each kind's command, gathered for one lease. */
 interface Gathered {

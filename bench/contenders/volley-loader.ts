@@ -1,0 +1,53 @@
+/** Fills Volley's queue with what its publisher queues. */
+import { Redis } from 'ioredis';
+import { encodeEnvelope } from '../../src/delivery/envelope.ts';
+import { payloads } from '../payload.ts';
+import type { Job, Loader } from './contender.ts';
+import { EVENT_TYPE } from './request.ts';
+
+export const VOLLEY_QUEUE = 'webhook_egress_queue';
+/** Where deliveries wait until they are released; renaming the list hands all of them over in one instant. */
+const LOADED = 'bench_loaded';
+/** Envelopes per command: bounds what waits in memory. */
+const BATCH = 500;
+
+export class VolleyLoader implements Loader {
+  readonly #job: Job;
+  readonly #redis: Redis;
+  #lastId = 0;
+
+  constructor(job: Job) {
+    this.#job = job;
+    this.#redis = new Redis(job.redisPort!, '127.0.0.1');
+  }
+
+  async load(count: number): Promise<void> {
+    const bodies = payloads(this.#job.bodyBytes);
+    for (let from = 0; from < count; from += BATCH) {
+      const size = Math.min(BATCH, count - from);
+      const envelopes = Array.from({ length: size }, (_, offset) => this.#envelope(from + offset, bodies));
+      await this.#redis.lpush(LOADED, ...envelopes);
+    }
+  }
+
+  #envelope(index: number, bodies: readonly Record<string, unknown>[]): Buffer {
+    const { urls } = this.#job;
+    const url = urls[index % urls.length]!;
+    const payload = bodies[index % bodies.length];
+    const envelope = encodeEnvelope(
+      { url, type: EVENT_TYPE, payload },
+      () => `evt_01JVOLLEY${++this.#lastId}`,
+      Date.now(),
+    );
+    if (!Buffer.isBuffer(envelope)) throw new Error(`the benchmark made a bad event: ${envelope.detail}`);
+    return envelope;
+  }
+
+  async release(): Promise<void> {
+    await this.#redis.rename(LOADED, VOLLEY_QUEUE);
+  }
+
+  async close(): Promise<void> {
+    await this.#redis.quit();
+  }
+}

@@ -1,0 +1,135 @@
+/** One run of one contender: warm up, load its queue, let it deliver, and measure from the first request to the last settlement. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type { ContenderApi, ContenderProcess, Job, Loader, Measured } from './contenders/contender.ts';
+import type { ContenderEntry } from './contenders/contenders.ts';
+import { type Receivers, TRUST_RECEIVERS } from './receiver/receivers.ts';
+import { startRedis } from './redis.ts';
+import { Remote } from './remote.ts';
+
+export interface RunSpec {
+  readonly contender: ContenderEntry;
+  readonly job: Omit<Job, 'redisPort'>;
+  readonly deliveries: number;
+  /** Where the contender's processes write their CPU profiles; null for none. */
+  readonly profileDirectory: string | null;
+}
+
+export interface RunResult {
+  readonly deliveries: number;
+  readonly seconds: number;
+  readonly deliveriesPerSecond: number;
+  /** CPU of the contender's processes. */
+  readonly cpuMicrosPerDelivery: number;
+  /** CPU of the redis-server; null where there is none. */
+  readonly redisMicrosPerDelivery: number | null;
+  readonly receiverMicrosPerDelivery: number;
+  readonly rssBytes: number;
+}
+
+/** Deliveries before the clock, as a share of those measured: connections are open then, and hot code is compiled. */
+const WARM_UP_SHARE = 0.15;
+/** Fewest warm-up deliveries, for each destination: each thread or process has then probably met it. */
+const WARM_UP_PER_DESTINATION = 4;
+/** How often a contender is asked how far it is; each answer costs it some 50 µs. */
+const MEASURE_EVERY_MS = 20;
+/** A run without any progress for so long is given up. */
+const STALLED_MS = 30_000;
+
+export async function run(spec: RunSpec, receivers: Receivers): Promise<RunResult> {
+  await using resources = new AsyncDisposableStack();
+  const { contender } = spec;
+  const redis = contender.loader === null ? null : await startRedis();
+  if (redis !== null) resources.defer(() => redis.close());
+  const job: Job = { ...spec.job, redisPort: redis?.port ?? null };
+  const loader = contender.loader === null ? null : await contender.loader(job);
+  if (loader !== null) resources.defer(() => loader.close());
+  const processes = Array.from({ length: contender.processes(job.threads) }, () => startProcess(spec));
+  for (const process of processes) resources.defer(() => process.close());
+  await Promise.all(processes.map((process) => process.call('start', job)));
+
+  const warmUp = Math.max(
+    Math.ceil(spec.deliveries * WARM_UP_SHARE),
+    job.urls.length * WARM_UP_PER_DESTINATION,
+  );
+  await deliver(warmUp, processes, loader, receivers);
+  return await deliver(spec.deliveries, processes, loader, receivers, redis?.port);
+}
+
+function startProcess({ contender, profileDirectory }: RunSpec): ContenderProcess {
+  const execArgv =
+    profileDirectory === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}/${contender.name}`];
+  return new Remote<ContenderApi>(new URL('contenders/process.ts', import.meta.url), {
+    env: { ...TRUST_RECEIVERS, VOLLEY_BENCH_CONTENDER: contender.name },
+    execArgv,
+  });
+}
+
+async function deliver(
+  count: number,
+  processes: readonly ContenderProcess[],
+  loader: Loader | null,
+  receivers: Receivers,
+  redisPort?: number,
+): Promise<RunResult> {
+  await loader?.load(count);
+  await receivers.reset();
+  const redisBefore = await redisCpuSeconds(redisPort);
+  await Promise.all(processes.map((process) => process.call('deliver', count)));
+  await loader?.release();
+  const measured = await untilDelivered(count, processes);
+  const redisAfter = await redisCpuSeconds(redisPort);
+  const received = await receivers.counts();
+  if (received.requests !== count)
+    throw new Error(`${count} deliveries were completed, the receivers counted ${received.requests}`);
+  const seconds = (measured.lastAtMs - received.firstAtMs!) / 1000;
+  return {
+    deliveries: count,
+    seconds,
+    deliveriesPerSecond: count / seconds,
+    cpuMicrosPerDelivery: (measured.cpuSeconds * 1e6) / count,
+    redisMicrosPerDelivery:
+      redisBefore === null || redisAfter === null ? null : ((redisAfter - redisBefore) * 1e6) / count,
+    receiverMicrosPerDelivery: (received.cpuSeconds * 1e6) / count,
+    rssBytes: measured.rssBytes,
+  };
+}
+
+/** Asks until all is delivered; answers the sums, and the latest of the times. */
+async function untilDelivered(count: number, processes: readonly ContenderProcess[]): Promise<Measured> {
+  let lastCompleted = -1;
+  let lastProgressAtMs = Date.now();
+  for (;;) {
+    await pause(MEASURE_EVERY_MS);
+    const parts = await Promise.all(processes.map((process) => process.call('measure')));
+    const sum = (part: (measured: Measured) => number) =>
+      parts.reduce((total, each) => total + part(each), 0);
+    const completed = sum((each) => each.completed);
+    const failed = sum((each) => each.failed);
+    if (failed > 0) throw new Error(`${failed} of ${count} deliveries failed`);
+    if (completed >= count)
+      return {
+        completed,
+        failed,
+        lastAtMs: Math.max(...parts.map((each) => each.lastAtMs)),
+        cpuSeconds: sum((each) => each.cpuSeconds),
+        rssBytes: sum((each) => each.rssBytes),
+      };
+    if (completed > lastCompleted) lastProgressAtMs = Date.now();
+    else if (Date.now() - lastProgressAtMs > STALLED_MS)
+      throw new Error(
+        `stalled: ${completed} of ${count} deliveries after ${STALLED_MS / 1000} s without one more`,
+      );
+    lastCompleted = completed;
+  }
+}
+
+/** What the redis-server on this port has used so far; null without one. */
+async function redisCpuSeconds(port: number | undefined): Promise<number | null> {
+  if (port === undefined) return null;
+  const redis = new Redis(port, '127.0.0.1');
+  const info = await redis.info('cpu');
+  redis.disconnect();
+  const seconds = [...info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)].map(([, value]) => Number(value));
+  return seconds.reduce((sum, value) => sum + value, 0);
+}

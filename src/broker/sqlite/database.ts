@@ -1,0 +1,152 @@
+/** Opens the database file, checks that it is fit, and lays out its tables. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { sqliteFault, unfit, userName } from './faults.ts';
+
+/** Raised whenever the tables change. */
+const SCHEMA_VERSION = 1;
+
+/**
+ * A delivery is a row of `deliveries`, written once and deleted once; what moves are rows of a few bytes that say where
+ * it is: `claims` (leased), `retries` (delayed), `returned` (ready again). A delivery without any is ready if its seq is
+ * above `queue.taken`. So claiming new ones neither searches nor rewrites envelopes: it reads on from `taken`.
+ */
+const SCHEMA = `
+CREATE TABLE queue (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  schema_version INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  published INTEGER NOT NULL, -- seq of the newest delivery
+  taken INTEGER NOT NULL,     -- seq of the newest delivery that was ever claimed
+  claimed INTEGER NOT NULL    -- number of the newest claim
+) STRICT;
+CREATE TABLE deliveries (
+  seq INTEGER PRIMARY KEY,
+  minted_id TEXT NOT NULL,
+  envelope BLOB NOT NULL
+) STRICT;
+CREATE TABLE claims (
+  claim INTEGER PRIMARY KEY,
+  lease INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  attempts INTEGER NOT NULL
+) STRICT;
+CREATE TABLE returned (
+  seq INTEGER PRIMARY KEY,
+  attempts INTEGER NOT NULL
+) STRICT;
+CREATE TABLE retries (
+  due_ms INTEGER NOT NULL,    -- wall time
+  seq INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  PRIMARY KEY (due_ms, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leases (
+  lease INTEGER PRIMARY KEY AUTOINCREMENT,
+  expires_ms INTEGER NOT NULL, -- time since boot
+  lease_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE dead (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL,
+  destination TEXT,
+  reason TEXT NOT NULL,
+  died_at_ms INTEGER NOT NULL,
+  letter TEXT NOT NULL,
+  envelope BLOB NOT NULL
+) STRICT;
+CREATE INDEX dead_by_time ON dead (died_at_ms);
+CREATE INDEX dead_by_destination ON dead (destination, died_at_ms);
+CREATE INDEX dead_by_reason ON dead (reason, died_at_ms);
+`;
+
+/** 8 KiB holds seven envelopes of 1 KB with little waste, and costs the small tables little. */
+const PAGE_BYTES = 8_192;
+/** Pages in the log before they are moved to the file (32 MB): what is delivered soon is then written to the file once, or never. */
+const CHECKPOINT_PAGES = 4_000;
+/** What the log is cut back to after a burst. */
+const LOG_KEPT_BYTES = 2 * PAGE_BYTES * CHECKPOINT_PAGES;
+
+/**
+ * The open database. Throws VOLLEY_BROKER_UNFIT for a file that cannot keep deliveries, VOLLEY_BROKER_UNAVAILABLE when
+ * another process holds it for longer than `lockWaitMs`.
+ */
+export function openDatabase(file: string, queue: string, lockWaitMs: number): DatabaseSync {
+  checkPath(file);
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { timeout: lockWaitMs });
+    configure(db, file);
+    db.exec('BEGIN IMMEDIATE');
+    layOut(db, file, queue);
+    db.exec('COMMIT');
+    return db;
+  } catch (error) {
+    db?.close();
+    throw sqliteFault(error, file);
+  }
+}
+
+/** Finds the plain mistakes before SQLite does, which calls them all "unable to open database file". */
+function checkPath(file: string): void {
+  const directory = dirname(file);
+  const found = statSync(directory, { throwIfNoEntry: false });
+  if (found === undefined)
+    throw unfit(
+      `${file} cannot be created, there is no directory ${directory}: create it (mkdir -p ${directory})`,
+    );
+  if (!found.isDirectory()) throw unfit(`${file} cannot be created, ${directory} is not a directory`);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw unfit(`${file} is a directory: name a file, for example sqlite:${file}/volley.db`);
+  // The log and its index are created beside the file, hence the directory too.
+  for (const path of existsSync(file) ? [directory, file] : [directory]) {
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+    } catch (cause) {
+      throw unfit(
+        `${file} cannot be used, user ${userName()} may not write ${path}: chown it to that user, or name a file elsewhere with --broker`,
+        cause,
+      );
+    }
+  }
+}
+
+function configure(db: DatabaseSync, file: string): void {
+  // Both take effect in an empty file only.
+  db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL`);
+  const { journal_mode: mode } = db.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode: string };
+  if (mode !== 'wal')
+    throw unfit(`${file} is where SQLite cannot keep a write-ahead log: put it on a local disk`);
+  // NORMAL: a commit costs no fsync. Store.sync() adds the one that a publish needs.
+  db.exec(
+    `PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = ${LOG_KEPT_BYTES}`,
+  );
+}
+
+function layOut(db: DatabaseSync, file: string, queue: string): void {
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as {
+    name: string;
+  }[];
+  if (tables.length === 0) {
+    db.exec(SCHEMA);
+    db.prepare('INSERT INTO queue VALUES (1, ?, ?, 0, 0, 0)').run(SCHEMA_VERSION, queue);
+    return;
+  }
+  if (!tables.some(({ name }) => name === 'queue'))
+    throw unfit(`${file} is a database of another program: name another file with --broker`);
+  const row = db.prepare('SELECT * FROM queue').get() as
+    | { schema_version?: number; name?: string }
+    | undefined;
+  if (row?.schema_version === undefined)
+    throw unfit(`${file} is a database of another program: name another file with --broker`);
+  if (row.schema_version > SCHEMA_VERSION)
+    throw unfit(
+      `${file} was written by a newer Volley (schema ${row.schema_version}, this one knows ${SCHEMA_VERSION}): install that version`,
+    );
+  if (row.name !== queue)
+    throw unfit(
+      `${file} holds the queue ${row.name}: start with --queue ${row.name}, or name another file with --broker`,
+    );
+}

@@ -1,0 +1,186 @@
+/**
+ * The broker port on a SQLite file, for one machine: any number of its processes may share the file. What is kept and
+ * how safely: store.ts. The database lives in a thread of the adapter's own, so no call blocks the caller's.
+ */
+import { resolve } from 'node:path';
+import type { DeadLetter } from '../../delivery/outcome.ts';
+import { VolleyError } from '../../errors.ts';
+import type {
+  Broker,
+  BrokerOptions,
+  Claim,
+  DeadFilter,
+  QueueStats,
+  Settlement,
+  StoredDeadLetter,
+} from '../broker.ts';
+import { unfit } from './faults.ts';
+import { type Claimed, type Method, type Move, pack, unpack } from './messages.ts';
+import { ThreadClient } from './thread-client.ts';
+
+/** A token ends with the number of its claim, in this many digits of base 36: room for 3 × 10^15 claims. */
+const CLAIM_DIGITS = 10;
+/** Dead letters replayed or deleted in one transaction, so that others wait for the lock a few milliseconds at most. */
+const DEAD_STEP = 500;
+
+export class SqliteBroker implements Broker {
+  readonly #file: string;
+  readonly #options: BrokerOptions;
+  readonly #tokenBase: string;
+  #thread: ThreadClient | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(file: string, options: BrokerOptions) {
+    this.#file = file;
+    this.#options = options;
+    this.#tokenBase = options.mintToken();
+  }
+
+  async open(): Promise<readonly string[]> {
+    if (this.#closing !== null) throw closed();
+    if (this.#file === '' || this.#file === ':memory:')
+      throw unfit(
+        `sqlite:${this.#file} names no file, and a queue in memory would lose what it accepts: write sqlite:FILE`,
+      );
+    const { queue, leaseMs, commandTimeoutMs } = this.#options;
+    this.#thread = new ThreadClient({
+      settings: { file: resolve(this.#file), queue, leaseMs, lockWaitMs: commandTimeoutMs },
+      callTimeoutMs: commandTimeoutMs,
+      onOrphan: (method, result) => this.#handBack(method, result),
+    });
+    try {
+      await this.#thread.call('open', undefined);
+      return [];
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async publish(envelopes: readonly Buffer[]): Promise<void> {
+    const thread = this.#opened();
+    if (envelopes.length === 0) return;
+    const packed = pack(envelopes);
+    await thread.call('publish', packed, [packed.bytes]);
+  }
+
+  async reserve(maxCount: number, maxBytes: number): Promise<Claim[]> {
+    const claimed = await this.#opened().call('reserve', { count: maxCount, bytes: maxBytes });
+    return unpack(claimed).map((envelope, i) => ({
+      token: this.#tokenOf(claimed.firstClaim + i),
+      mintedId: claimed.mintedIds[i]!,
+      attempts: claimed.attempts[i]!,
+      envelope,
+    }));
+  }
+
+  #tokenOf(claim: number): string {
+    return this.#tokenBase + claim.toString(36).toUpperCase().padStart(CLAIM_DIGITS, '0');
+  }
+
+  /** A claim that was made after its caller had given up on it is known to nobody: what it took is ready again. */
+  #handBack(method: Method, result: unknown): void {
+    if (method !== 'reserve') return;
+    const { firstClaim, lengths } = result as Claimed;
+    const moves = lengths.map((_, i): Move => ({ kind: 'release', claim: firstClaim + i }));
+    // Where this fails too, the lease ends in time.
+    if (moves.length > 0) this.#thread?.call('settle', { acks: [], moves }).catch(() => {});
+  }
+
+  async waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const thread = this.#opened();
+    if (signal.aborted) return;
+    const { promise: aborted, resolve: abort } = Promise.withResolvers<void>();
+    const onAbort = () => {
+      abort();
+      thread.call('stopWaiting', undefined).catch(() => {});
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await Promise.race([thread.call('waitForWork', { timeoutMs }), aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async settle(settlements: readonly Settlement[]): Promise<{ late: number }> {
+    const thread = this.#opened();
+    const acks: number[] = [];
+    const moves: Move[] = [];
+    for (const settlement of settlements) {
+      if (settlement.kind === 'ack') acks.push(claimOf(settlement.claim));
+      else moves.push(moveOf(settlement));
+    }
+    return { late: await thread.call('settle', { acks, moves }) };
+  }
+
+  async extend(): Promise<boolean> {
+    return this.#opened().call('extend', undefined);
+  }
+
+  async reclaim(): Promise<number> {
+    return this.#opened().call('reclaim', undefined);
+  }
+
+  async stats(): Promise<QueueStats> {
+    return this.#opened().call('stats', undefined);
+  }
+
+  async listDead(filter: DeadFilter, limit: number): Promise<StoredDeadLetter[]> {
+    const page = await this.#opened().call('listDead', { filter, limit });
+    return unpack(page).map((envelope, i) => ({
+      ...(JSON.parse(page.letters[i]!) as DeadLetter),
+      key: page.keys[i]!,
+      envelope,
+    }));
+  }
+
+  replayDead(filter: DeadFilter, limit: number): Promise<number> {
+    return this.#inSteps('replayDead', filter, limit);
+  }
+
+  discardDead(filter: DeadFilter, limit: number): Promise<number> {
+    return this.#inSteps('discardDead', filter, limit);
+  }
+
+  async #inSteps(method: 'replayDead' | 'discardDead', filter: DeadFilter, limit: number): Promise<number> {
+    let done = 0;
+    for (;;) {
+      const step = Math.min(DEAD_STEP, limit - done);
+      const count = await this.#opened().call(method, { filter, limit: step });
+      done += count;
+      if (count < step || done === limit) return done;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#thread?.close() ?? Promise.resolve();
+    return this.#closing;
+  }
+
+  #opened(): ThreadClient {
+    if (this.#closing !== null) throw closed();
+    if (this.#thread === null) throw new VolleyError('VOLLEY_CLOSED', 'the broker has not been opened');
+    return this.#thread;
+  }
+}
+
+function claimOf(claim: Claim): number {
+  return Number.parseInt(claim.token.slice(-CLAIM_DIGITS), 36);
+}
+
+function moveOf(settlement: Exclude<Settlement, { kind: 'ack' }>): Move {
+  const claim = claimOf(settlement.claim);
+  switch (settlement.kind) {
+    case 'retry':
+      return { kind: 'retry', claim, delayMs: settlement.delayMs, attempts: settlement.attempts };
+    case 'dead':
+      return { kind: 'dead', claim, token: settlement.claim.token, letter: settlement.letter };
+    case 'release':
+      return { kind: 'release', claim };
+  }
+}
+
+function closed(): VolleyError {
+  return new VolleyError('VOLLEY_CLOSED', 'the broker has been closed');
+}

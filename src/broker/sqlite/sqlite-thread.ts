@@ -1,0 +1,98 @@
+/**
+ * The thread that the database lives in: node:sqlite blocks while it reads and writes, which neither a publisher's
+ * caller nor the engine's main thread may. Calls are answered in order, but for those that wait.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { sqliteFault } from './faults.ts';
+import type { Fault, FromThread, Method, ThreadCalls, ThreadSettings, ToThread } from './messages.ts';
+import { Store } from './store.ts';
+import { WorkWatch } from './work-watch.ts';
+
+const port = parentPort!;
+const settings = workerData as ThreadSettings;
+
+let store: Store;
+let watch: WorkWatch;
+/** The sync that publishes of this turn of the event loop share; null when none is due. */
+let sync: Promise<void> | null = null;
+
+/** Resolves when all that is committed by the end of this turn is on disk. */
+function synced(): Promise<void> {
+  sync ??= new Promise((resolve, reject) => {
+    setImmediate(() => {
+      sync = null;
+      try {
+        resolve(store.sync());
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+  return sync;
+}
+
+const calls: ThreadCalls = {
+  open() {
+    store = new Store(settings);
+    watch = new WorkWatch(store);
+  },
+  publish(envelopes) {
+    store.publish(envelopes);
+    watch.changed();
+    return synced();
+  },
+  reserve({ count, bytes }) {
+    return store.reserve(count, bytes);
+  },
+  settle({ acks, moves }) {
+    const late = store.settle(acks, moves);
+    if (moves.length > 0) watch.changed();
+    return late;
+  },
+  extend: () => store.extend(),
+  reclaim() {
+    const count = store.reclaim();
+    if (count > 0) watch.changed();
+    return count;
+  },
+  stats: () => store.stats(),
+  listDead: ({ filter, limit }) => store.deadLetters.list(filter, limit),
+  replayDead({ filter, limit }) {
+    const count = store.write(() => store.deadLetters.replay(filter, limit));
+    watch.changed();
+    return count;
+  },
+  discardDead: ({ filter, limit }) => store.write(() => store.deadLetters.discard(filter, limit)),
+  waitForWork: ({ timeoutMs }) => watch.wait(timeoutMs),
+  stopWaiting: () => watch.wakeAll(),
+  async close() {
+    watch?.close();
+    await sync?.catch(() => {});
+    store?.close();
+  },
+};
+
+async function answer({ number, method, argument }: ToThread): Promise<void> {
+  try {
+    const result = (calls[method] as (argument: unknown) => unknown)(argument);
+    reply({ number, method, result: result instanceof Promise ? await result : result });
+  } catch (error) {
+    reply({ number, method, fault: faultOf(error) });
+  }
+  if (method === 'close') port.close();
+}
+
+function faultOf(error: unknown): Fault {
+  const { code, message } = sqliteFault(error, settings.file);
+  return { code, message };
+}
+
+/** The methods whose result carries a buffer, which moves to the caller instead of being copied. */
+const CARRIES_BYTES: ReadonlySet<Method> = new Set(['reserve', 'listDead']);
+
+function reply(message: FromThread): void {
+  const { result } = message as { result?: { bytes: ArrayBuffer } };
+  port.postMessage(message, result !== undefined && CARRIES_BYTES.has(message.method) ? [result.bytes] : []);
+}
+
+port.on('message', answer);

@@ -1,0 +1,25 @@
+/** The commands, in the order that help lists them. A command is loaded when it is called. */
+import type { Command } from './command.ts';
+
+export interface CommandEntry {
+  /** One line for the list of commands. */
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** By name: one word, or two where the first is a group. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  demo: { summary: 'see it work against receivers on this machine', load: () => import('./demo.ts') },
+  worker: { summary: 'deliver what is queued', load: () => import('./worker.ts') },
+  publish: { summary: 'queue an event, or NDJSON from standard input', load: () => import('./publish.ts') },
+  'queue stats': { summary: 'count what is queued', load: () => import('./queue-stats.ts') },
+  'dead list': { summary: 'list dead letters', load: () => import('./dead-list.ts') },
+  'dead show': { summary: 'show all that is known of a dead letter', load: () => import('./dead-show.ts') },
+  'dead replay': { summary: 'queue dead letters again', load: () => import('./dead-replay.ts') },
+  'dead discard': { summary: 'delete dead letters for good', load: () => import('./dead-discard.ts') },
+};
+
+/** The names that begin with this group's word, for example `dead list` for `dead`; none for what is no group. */
+export function groupMembers(word: string): string[] {
+  return Object.keys(COMMANDS).filter((name) => name.startsWith(`${word} `));
+}

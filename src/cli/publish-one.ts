@@ -1,0 +1,139 @@
+/** One event from flags. */
+import { isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
+import type { OptionValues, ValuesOf } from '../config/options.ts';
+import { isRejection } from '../delivery/envelope.ts';
+import { MAX_BODY_BYTES, MAX_ENVELOPE_BYTES } from '../delivery/event.ts';
+import { isJsonText } from '../delivery/json-scan.ts';
+import { EXIT, errorCode, VolleyError } from '../errors.ts';
+import { eventIdMint } from '../publish/event-id.ts';
+import { eventOf } from '../publish/lines.ts';
+import { Publisher } from '../publish/publisher.ts';
+import { print } from './terminal.ts';
+
+const TEXT = { kind: 'string', default: null, scopes: [] } as const;
+
+/** Each under its own flag's name. */
+export const EVENT_FLAGS = {
+  url: { ...TEXT, flag: 'url', value: 'URL', doc: 'where the event goes' },
+  type: { ...TEXT, flag: 'type', value: 'TYPE', doc: 'what happened, for example order.updated' },
+  payload: {
+    ...TEXT,
+    flag: 'payload',
+    value: 'JSON',
+    doc: 'the payload: JSON, @FILE, or - for standard input',
+  },
+  body: {
+    ...TEXT,
+    flag: 'body',
+    value: 'JSON',
+    doc: 'instead of --payload: sent byte for byte, white space and all',
+  },
+  id: { ...TEXT, flag: 'id', value: 'ID', doc: 'the event id; minted when absent' },
+  destination: {
+    ...TEXT,
+    flag: 'destination',
+    value: 'ID',
+    doc: "the endpoint's id; the URL's origin when absent",
+  },
+  timestamp: {
+    ...TEXT,
+    flag: 'timestamp',
+    value: 'TIME',
+    doc: 'when it happened: ISO 8601 with an offset, or epoch milliseconds; now when absent',
+  },
+  header: {
+    kind: 'list',
+    default: [],
+    scopes: [],
+    flag: 'header',
+    value: "'NAME: VALUE'",
+    doc: 'an extra request header',
+  },
+} as const;
+
+export type EventFlags = ValuesOf<typeof EVENT_FLAGS>;
+
+/** Publishes the event that the flags describe and prints its id. */
+export async function publishOne(
+  { broker, queue }: Pick<OptionValues, 'broker' | 'queue'>,
+  flags: EventFlags & { readonly url: string },
+  json: boolean,
+): Promise<number> {
+  const event = eventOf(await envelopeOfFlags(flags), eventIdMint()());
+  if (isRejection(event)) throw invalid(event.detail);
+  const publisher = new Publisher({ broker, queue });
+  try {
+    const id = await publisher.publish(event);
+    await print(json ? JSON.stringify({ published: 1, rejected: 0, id }) : id);
+    return EXIT.done;
+  } finally {
+    await publisher.close();
+  }
+}
+
+/** The envelope, with the payload as it was written: parsing it would round its large numbers. */
+async function envelopeOfFlags(flags: EventFlags): Promise<Buffer> {
+  const { url, type, payload, body, id, destination, timestamp, header } = flags;
+  if (type === null) throw usage('--type is missing: name what happened, for example --type order.updated');
+  if (payload !== null && body !== null) throw usage('--payload and --body are both given: keep one');
+  if (payload === null && body === null)
+    throw usage('--payload is missing: give JSON, for example --payload \'{"id":7}\', or @FILE');
+  const content = payload === null ? null : await jsonOf('payload', payload);
+  const head = JSON.stringify({
+    url,
+    type,
+    id: id ?? undefined,
+    destination: destination ?? undefined,
+    timestamp: timestamp !== null && /^-?\d+$/.test(timestamp) ? Number(timestamp) : (timestamp ?? undefined),
+    headers: Object.fromEntries(header.map(headerOf)),
+    body: body === null ? undefined : (await jsonOf('body', body)).toString(),
+  });
+  if (content === null) return Buffer.from(head);
+  return Buffer.concat([Buffer.from(`${head.slice(0, -1)},"payload":`), content, Buffer.from('}')]);
+}
+
+/** The JSON text a flag gives, or whose file it names. Throws VOLLEY_EVENT_INVALID for what is not JSON. */
+async function jsonOf(flag: string, given: string): Promise<Buffer> {
+  const bytes = await textOf(flag, given);
+  if (isUtf8(bytes) && isJsonText(bytes)) return bytes;
+  const source = given === '-' ? 'standard input' : given.startsWith('@') ? given.slice(1) : `--${flag}`;
+  throw invalid(
+    `${source} is not valid JSON (RFC 8259) in UTF-8: quote names and text, for example '{"id":7}'`,
+  );
+}
+
+async function textOf(flag: string, given: string): Promise<Buffer> {
+  if (given !== '-' && !given.startsWith('@')) return Buffer.from(given);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of given === '-' ? process.stdin : createReadStream(given.slice(1))) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      // White space does not count, as --payload is made compact; that there is a bound does.
+      if (bytes > MAX_ENVELOPE_BYTES) break;
+    }
+  } catch (error) {
+    throw usage(`--${flag} ${given} cannot be read (${errorCode(error)}): name a readable file after the @`);
+  }
+  if (bytes <= MAX_ENVELOPE_BYTES) return Buffer.concat(chunks);
+  throw invalid(
+    `--${flag} ${given} has more than ${MAX_ENVELOPE_BYTES} bytes, the limit is ${MAX_BODY_BYTES}: send a reference to the data instead`,
+  );
+}
+
+/** Name and value of a header written `name: value`. */
+function headerOf(text: string): [string, string] {
+  const colon = text.indexOf(':');
+  if (colon > 0) return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+  throw usage(`--header is ${JSON.stringify(text)}: write it as 'name: value'`);
+}
+
+function usage(message: string): VolleyError {
+  return new VolleyError('VOLLEY_USAGE', message);
+}
+
+function invalid(message: string): VolleyError {
+  return new VolleyError('VOLLEY_EVENT_INVALID', message);
+}

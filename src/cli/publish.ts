@@ -1,0 +1,44 @@
+/** `volley publish`: one event from flags, or a stream of NDJSON envelopes from standard input. */
+import { VolleyError } from '../errors.ts';
+import { defineCommand, JSON_FLAG } from './command.ts';
+import { EVENT_FLAGS, type EventFlags, publishOne } from './publish-one.ts';
+import { publishStream } from './publish-stream.ts';
+
+export const command = defineCommand({
+  scope: 'publish',
+  flags: { ...EVENT_FLAGS, json: JSON_FLAG },
+  operands: null,
+  notes: [
+    'With --url: publishes that event and prints its id. Without: reads envelopes from standard input, one JSON object a line.',
+    'A line that is no envelope is reported with its number, the others are published, and the exit code is 1.',
+  ],
+  examples: [
+    `volley publish --url https://example.com/hooks --type order.updated --payload '{"id":7}'`,
+    '',
+    '# The payload from a file, and an id of your own',
+    'volley publish --url https://example.com/hooks --type order.updated --payload @order.json --id order-7',
+    '',
+    `echo '{"url":"https://example.com/hooks","type":"order.updated","payload":{"id":7}}' | volley publish`,
+    'volley publish --broker redis://127.0.0.1:6379 < events.ndjson',
+  ],
+  async run({ options, flags }) {
+    const { json, ...event } = flags;
+    if (event.url !== null) return publishOne(options, event as EventFlags & { url: string }, json);
+    const given = Object.values(EVENT_FLAGS).find(({ flag }) => isGiven(event[flag]));
+    if (given !== undefined)
+      throw new VolleyError(
+        'VOLLEY_USAGE',
+        `--${given.flag} needs --url: without it, events come from standard input`,
+      );
+    if (process.stdin.isTTY)
+      throw new VolleyError(
+        'VOLLEY_USAGE',
+        'nothing to publish: give --url and --type, or NDJSON envelopes on standard input (volley publish < FILE)',
+      );
+    return publishStream(options, json);
+  },
+});
+
+function isGiven(value: string | readonly string[] | null): boolean {
+  return value !== null && value.length > 0;
+}

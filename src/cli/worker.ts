@@ -1,0 +1,59 @@
+/** `volley worker`: the engine as a process. */
+import { loadSecrets } from '../config/secrets.ts';
+import { Engine } from '../engine.ts';
+import { EXIT } from '../errors.ts';
+import { createLogger, type LogFormat } from '../record/log.ts';
+import { VERSION } from '../version.ts';
+import { defineCommand } from './command.ts';
+
+export const command = defineCommand({
+  scope: 'worker',
+  flags: {},
+  operands: null,
+  notes: [
+    'Signs with the secret in HMAC_SECRET, or else with those in the file of --secrets.',
+    'SIGTERM or SIGINT: claims no more, waits for what is in flight, hands the rest back and exits 0. A second signal does not wait.',
+  ],
+  examples: [
+    '# The embedded broker, one file; stop when all is delivered',
+    'HMAC_SECRET=s3cret volley worker --broker sqlite:volley.db --once',
+    '',
+    '# Redis, with the secret in /etc/webhook/secrets',
+    'volley worker --broker redis://127.0.0.1:6379',
+    '',
+    '# Receivers in a private network, over plain http on port 8080',
+    'volley worker --allow-http --allow-net 10.1.0.0/16 --allow-port 8080',
+  ],
+  async run({ options }) {
+    // How pgrep finds it. It also takes a password in --broker out of what ps shows.
+    process.title = 'volley worker';
+    const signingSecrets = loadSecrets(process.env, options.secretsFile);
+    const { stdout } = process;
+    const format: LogFormat = options.logFormat ?? (stdout.isTTY ? 'pretty' : 'logfmt');
+    const log = createLogger({ format, stream: stdout, colour: stdout.isTTY && stdout.hasColors() });
+    const engine = new Engine({ ...options, signingSecrets, log });
+    const signalled = stopOnSignal(engine, (signal) => log.info({ signal }, 'stopping'));
+    for (const warning of await engine.start()) log.warn(warning);
+    log.info({ version: VERSION, pid: process.pid, queue: options.queue }, 'worker started');
+    await (options.once ? Promise.race([signalled, engine.whenIdle()]) : signalled);
+    await engine.stop();
+    const { delivered, retried, dead, handedBack } = engine.snapshot();
+    log.info({ delivered, retried, dead, handed_back: handedBack }, 'worker stopped');
+    return EXIT.done;
+  },
+});
+
+/** Resolves at the first signal to stop; the second one makes the stop immediate. */
+function stopOnSignal(engine: Engine, onSignal: (signal: string) => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let signals = 0;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      onSignal(signal);
+      resolve();
+      if (++signals === 2) void engine.stop({ immediately: true });
+    });
+  // A terminal that closes, or a service manager's reload, must not end a worker halfway.
+  process.on('SIGHUP', () => {});
+  return promise;
+}

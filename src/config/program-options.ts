@@ -1,0 +1,63 @@
+/** The options that a program gives in code: the same table, without the reading of text. */
+import { VolleyError } from '../errors.ts';
+import { findConflict } from './conflicts.ts';
+import { defaultOptions, OPTIONS, type OptionName, type OptionSpec, type OptionValues } from './options.ts';
+import { expected, isNetwork } from './values.ts';
+
+/** The given options with the defaults of the others. Throws VOLLEY_CONFIG naming the option and what is right. */
+export function programOptions(given: Partial<OptionValues>): OptionValues {
+  for (const [name, value] of Object.entries(given)) {
+    const spec: OptionSpec | undefined = OPTIONS[name as OptionName];
+    if (spec === undefined) throw new VolleyError('VOLLEY_CONFIG', `${name} is not an option of Volley`);
+    if (value !== undefined && !isInRange(spec, value))
+      throw new VolleyError('VOLLEY_CONFIG', `${name} is ${JSON.stringify(value)}: give ${expected(spec)}`);
+  }
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const values: OptionValues = { ...defaultOptions(), ...defined };
+  const conflict = findConflict(values);
+  if (conflict !== null) {
+    const [one, other] = conflict.between;
+    throw new VolleyError(
+      'VOLLEY_CONFIG',
+      `${one} (${values[one]} ms) must be ${conflict.relation} ${other} (${values[other]} ms): ${conflict.fix}`,
+    );
+  }
+  return values;
+}
+
+/** The signing secrets a program gives, newest first. Throws VOLLEY_SECRET: nothing is ever sent unsigned. */
+export function programSecrets(secrets: readonly string[]): readonly string[] {
+  if (secrets.length > 0 && secrets.every((secret) => typeof secret === 'string' && secret !== ''))
+    return secrets;
+  throw new VolleyError('VOLLEY_SECRET', 'signingSecrets must hold at least one secret, and no empty one');
+}
+
+function isInRange(spec: OptionSpec, value: unknown): boolean {
+  switch (spec.kind) {
+    case 'integer':
+    case 'duration':
+      return (value === null && spec.default === null) || isBetween(value, spec.min, spec.max);
+    case 'integers':
+    case 'durations':
+      return Array.isArray(value) && value.every((each) => isBetween(each, spec.min, spec.max));
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'list':
+      return (
+        Array.isArray(value) &&
+        value.every((each) => spec.choices?.includes(each) ?? typeof each === 'string')
+      );
+    case 'choice':
+      return (value === null && spec.default === null) || spec.choices.includes(value as string);
+    case 'networks':
+      return Array.isArray(value) && value.every(isNetwork);
+    case 'string':
+      return typeof value === 'string' || (value === null && spec.default === null);
+    default:
+      return spec satisfies never;
+  }
+}
+
+function isBetween(value: unknown, min: number, max: number): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max;
+}

@@ -1,0 +1,53 @@
+import { deepEqual, equal, throws } from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { OPTIONS } from '../../src/config/options.ts';
+import { ERROR_CODES } from '../../src/errors.ts';
+import { errorsTable, optionsTable, withTable } from './documents.ts';
+import { ROOT } from './source-tree.ts';
+
+const text = (path: string) => readFileSync(`${ROOT}/${path}`, 'utf8');
+
+test('the README has the options as they are in the code (npm run docs writes them)', () => {
+  const readme = text('README.md');
+  equal(withTable(readme, 'options', optionsTable(OPTIONS)), readme);
+});
+
+test('the README has every error code with its exit code (npm run docs writes them)', () => {
+  const readme = text('README.md');
+  equal(withTable(readme, 'errors', errorsTable(ERROR_CODES, text('src/errors.ts'))), readme);
+});
+
+test('an option is shown with its placeholder, its name in the environment, its default and its range', () => {
+  const rows = optionsTable({
+    lease: {
+      kind: 'duration',
+      flag: 'lease',
+      value: 'TIME',
+      default: 90_000,
+      min: 500,
+      max: 3_600_000,
+      scopes: [],
+      doc: 'a | b',
+    },
+    once: { kind: 'boolean', flag: 'once', default: false, scopes: [], doc: 'c' },
+    config: { kind: 'string', flag: 'config', value: 'FILE', default: null, scopes: [], doc: 'd' },
+  }).split('\n');
+  deepEqual(rows.slice(2), [
+    '| `--lease TIME` | `VOLLEY_LEASE` | `90s` | 500ms to 1h | a \\| b |',
+    '| `--once` | `VOLLEY_ONCE` | `false` |  | c |',
+    '| `--config FILE` | `VOLLEY_CONFIG` |  |  | d |',
+  ]);
+});
+
+test('a table that is out of date is replaced, and one without marks is refused', () => {
+  const marked = 'a\n<!-- x:begin -->\nold\n<!-- x:end -->\nb';
+  const written = withTable(marked, 'x', 'new');
+  equal(written, 'a\n<!-- x:begin -->\n\nnew\n\n<!-- x:end -->\nb');
+  equal(withTable(written, 'x', 'new'), written);
+  throws(() => withTable('a', 'x', 'new'), /the marks <!-- x:begin --> and <!-- x:end --> are missing/);
+});
+
+test('an error code without a comment is refused', () => {
+  throws(() => errorsTable({ VOLLEY_NEW: 1 }, '{\n  VOLLEY_NEW: 1,\n}'), /VOLLEY_NEW needs a one-line/);
+});

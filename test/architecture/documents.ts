@@ -1,0 +1,74 @@
+/**
+ * The tables of README.md that come from the code. `npm run docs` writes them; a test holds the README to them.
+ *
+ * A table stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
+ */
+import { environmentName, type OptionSpec, type OptionTable } from '../../src/config/options.ts';
+import { formatDuration, formatValue } from '../../src/config/values.ts';
+
+/** The table of options: flag, environment, default, range, meaning. */
+export function optionsTable(options: OptionTable): string {
+  const rows = Object.values(options).map((spec) => [
+    `\`--${spec.flag}${spec.value === undefined ? '' : ` ${spec.value}`}\``,
+    `\`${environmentName(spec)}\``,
+    code(formatValue(spec, spec.default)),
+    rangeOf(spec),
+    spec.doc,
+  ]);
+  return table(['flag', 'environment', 'default', 'range', 'meaning'], rows);
+}
+
+function rangeOf(spec: OptionSpec): string {
+  switch (spec.kind) {
+    case 'boolean':
+    case 'string':
+    case 'networks':
+      return '';
+    case 'choice':
+    case 'list':
+      return spec.choices?.map(code).join(', ') ?? '';
+    case 'integer':
+    case 'integers':
+      return `${spec.min} to ${spec.max}`;
+    case 'duration':
+    case 'durations':
+      return `${formatDuration(spec.min)} to ${formatDuration(spec.max)}`;
+  }
+}
+
+function code(text: string): string {
+  return text === '' ? '' : `\`${text}\``;
+}
+
+const DOCUMENTED_CODE = /\/\*\* ([^\n]*) \*\/\n\s+(VOLLEY_\w+):/g;
+
+/** The table of error codes, with the exit code of each; what they mean is read from the comments in the text of src/errors.ts. */
+export function errorsTable(exitCodes: Readonly<Record<string, number>>, errorsText: string): string {
+  const meanings = new Map([...errorsText.matchAll(DOCUMENTED_CODE)].map(([, doc, name]) => [name, doc]));
+  const rows = Object.entries(exitCodes).map(([name, exitCode]) => {
+    const meaning = meanings.get(name);
+    if (meaning === undefined)
+      throw new Error(`src/errors.ts: ${name} needs a one-line /** comment */ above it`);
+    return [code(name), String(exitCode), meaning];
+  });
+  return table(['code', 'exit code', 'meaning'], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [
+    head,
+    head.map(() => '---'),
+    ...rows.map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|'))),
+  ];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** A document with what stands between the marks of `name` replaced by `content`. Throws when the marks are not there. */
+export function withTable(document: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end);
+  if (from === -1 || to < from)
+    throw new Error(`README.md: the marks ${begin} and ${end} are missing; put them where the table belongs`);
+  return `${document.slice(0, from)}${begin}\n\n${content}\n\n${document.slice(to)}`;
+}

@@ -1,0 +1,130 @@
+/** What the engine's tests share: a broker of each kind with a queue of its own, and an engine that may reach loopback. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext } from 'node:test';
+import type { Broker, StoredDeadLetter } from '../../src/broker/broker.ts';
+import { brokerFor } from '../../src/broker/open.ts';
+import { idMint } from '../../src/delivery/ids.ts';
+import { Engine, type EngineOptions, type EngineParts, type Settled } from '../../src/engine.ts';
+import { type RedisServer, startRedis } from '../redis-server.ts';
+
+export const SECRET = 'a secret of the tests';
+
+/** A broker's address and queue for the engine, and a second connection to it for the test. */
+export interface TestQueue {
+  readonly broker: string;
+  readonly queue: string;
+  readonly watch: Broker;
+  push(...envelopes: (object | string | Buffer)[]): Promise<void>;
+  dead(): Promise<StoredDeadLetter[]>;
+}
+
+/** An open connection to a broker, closed after the test. */
+export async function openBroker(t: TestContext, broker: string, queue: string, leaseMs = 20_000): Promise<Broker> {
+  const mintToken = idMint(Date.now, randomBytes);
+  const opened = brokerFor(broker, { queue, leaseMs, mintToken, commandTimeoutMs: 5_000 });
+  t.after(() => opened.close());
+  await opened.open();
+  return opened;
+}
+
+export async function newQueue(t: TestContext, broker: string): Promise<TestQueue> {
+  const queue = `queue-${randomUUID()}`;
+  const watch = await openBroker(t, broker, queue);
+  return {
+    broker,
+    queue,
+    watch,
+    push: (...envelopes) => watch.publish(envelopes.map(bytesOf)),
+    dead: () => watch.listDead({}, 1_000),
+  };
+}
+
+function bytesOf(envelope: object | string | Buffer): Buffer {
+  if (Buffer.isBuffer(envelope)) return envelope;
+  return Buffer.from(typeof envelope === 'string' ? envelope : JSON.stringify(envelope));
+}
+
+/** One redis-server for the tests of a file. */
+export function redisOfFile(): { readonly url: string } {
+  let redis: RedisServer | undefined;
+  before(async () => {
+    redis = await startRedis({ aof: 'everysec' });
+  });
+  after(() => redis?.stop());
+  return {
+    get url() {
+      return redis!.url;
+    },
+  };
+}
+
+/** A queue on a broker of each kind, by the kind's name. */
+export function eachBroker(): Record<'Redis' | 'SQLite', (t: TestContext) => Promise<TestQueue>> {
+  const redis = redisOfFile();
+  return {
+    Redis: (t) => newQueue(t, redis.url),
+    SQLite: (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'volley-sqlite-'));
+      t.after(() => rmSync(folder, { recursive: true }));
+      return newQueue(t, `sqlite:${folder}/volley.db`);
+    },
+  };
+}
+
+export interface RunningEngine {
+  readonly engine: Engine;
+  readonly settled: Settled[];
+  /** Resolves as soon as `test` holds; looks after each settlement. */
+  until(test: () => boolean): Promise<void>;
+}
+
+/** Two threads of four slots that may reach every port of loopback, with retries after milliseconds. Not yet started. */
+export function newEngine(
+  t: TestContext,
+  { broker, queue }: Pick<TestQueue, 'broker' | 'queue'>,
+  options: Partial<EngineOptions> = {},
+  parts: EngineParts = {},
+): RunningEngine {
+  const settled: Settled[] = [];
+  const waiting = new Set<() => void>();
+  const engine = new Engine(
+    {
+      broker,
+      queue,
+      signingSecrets: [SECRET],
+      threads: 2,
+      concurrency: 4,
+      allowHttp: true,
+      allowNet: ['127.0.0.0/8'],
+      allowPort: [0],
+      retryScheduleMs: [20, 20],
+      onSettled: (event) => {
+        settled.push(event);
+        for (const look of waiting) look();
+      },
+      ...options,
+    },
+    parts,
+  );
+  t.after(() => engine.stop({ immediately: true }));
+  const until = (test: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!test()) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  return { engine, settled, until };
+}
+
+export async function startEngine(...args: Parameters<typeof newEngine>): Promise<RunningEngine> {
+  const running = newEngine(...args);
+  await running.engine.start();
+  return running;
+}

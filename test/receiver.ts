@@ -1,0 +1,122 @@
+/** Real receivers on free ports of the loopback interface: an HTTP(S) one that records what it gets, and a raw one that misbehaves. */
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+
+export interface Received {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+export interface Receiver {
+  /** Without a trailing slash. */
+  readonly origin: string;
+  readonly requests: Received[];
+  /** Connections accepted so far, and those open now. */
+  readonly accepted: number;
+  readonly open: number;
+  /** Resolves as soon as `test` holds; looks after each request. */
+  until(test: () => boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+const certificate = (name: string) => readFileSync(new URL(`../bench/receiver/${name}`, import.meta.url));
+export const TEST_CERTIFICATE = certificate('test-only-certificate.pem');
+
+/** Answers each request with what `answer` says, 200 by default. `keep`: false where too many come to keep them. */
+export function startReceiver(
+  answer: (request: Received) => Answer | Promise<Answer> = () => ({ status: 200 }),
+  { tls = false, keep = true } = {},
+): Promise<Receiver> {
+  const requests: Received[] = [];
+  const waiting = new Set<() => void>();
+  const listener: RequestListener = async (request, response) => {
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of request) chunks.push(chunk);
+    } catch {
+      return; // The sender has gone.
+    }
+    const { method = '', url = '', headers } = request;
+    const received: Received = { method, path: url, headers, body: Buffer.concat(chunks) };
+    if (keep) requests.push(received);
+    const { status, headers: extra, body } = await answer(received);
+    response.writeHead(status, extra).end(body);
+    for (const look of waiting) look();
+  };
+  const server = tls
+    ? createTlsServer({ key: certificate('test-only-key.pem'), cert: TEST_CERTIFICATE }, listener)
+    : createServer(listener);
+  const until = (test: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!test()) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  return listen(server, tls ? 'https' : 'http', { requests, until });
+}
+
+/** As `startReceiver`, closed after the test. */
+export async function receiverOf(t: TestContext, ...args: Parameters<typeof startReceiver>): Promise<Receiver> {
+  const receiver = await startReceiver(...args);
+  t.after(() => receiver.close());
+  return receiver;
+}
+
+/** A TCP server, closed after the test, that does with each connection what a test says. */
+export async function rawReceiverOf(
+  t: TestContext,
+  onConnection: (socket: Socket) => void,
+  scheme: 'http' | 'https' = 'http',
+): Promise<Receiver> {
+  const until = () => Promise.reject(new Error('a raw receiver keeps no requests'));
+  const receiver = await listen(createTcpServer(onConnection), scheme, { requests: [], until });
+  t.after(() => receiver.close());
+  return receiver;
+}
+
+async function listen(
+  server: Server,
+  scheme: 'http' | 'https',
+  { requests, until }: Pick<Receiver, 'requests' | 'until'>,
+): Promise<Receiver> {
+  const sockets = new Set<Socket>();
+  let accepted = 0;
+  server.on('connection', (socket) => {
+    accepted++;
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    origin: `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    until,
+    get accepted() {
+      return accepted;
+    },
+    get open() {
+      return sockets.size;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
