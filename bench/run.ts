@@ -10,7 +10,9 @@ import { Remote } from './remote.ts';
 export interface RunSpec {
   readonly contender: ContenderEntry;
   readonly job: Omit<Job, 'redisPort'>;
-  readonly deliveries: number;
+  /** Deliveries; null for as many as take about `seconds`, going by the warm-up. */
+  readonly count: number | null;
+  readonly seconds: number;
   /** Where the contender's processes write their CPU profiles; null for none. */
   readonly profileDirectory: string | null;
 }
@@ -27,10 +29,13 @@ export interface RunResult {
   readonly rssBytes: number;
 }
 
-/** Deliveries before the clock, as a share of those measured: connections are open then, and hot code is compiled. */
-const WARM_UP_SHARE = 0.15;
-/** Fewest warm-up deliveries, for each destination: each thread or process has then probably met it. */
-const WARM_UP_PER_DESTINATION = 4;
+/** Deliveries before the clock, for the fastest contenders: connections are open then, and hot code is compiled. */
+const WARM_UP = 8_000;
+/** Fewest warm-up deliveries for each destination: each thread or process has then probably met it. */
+const WARM_UP_PER_DESTINATION = 2;
+/** Bounds a run by its seconds, whatever the warm-up says: fewer measure nothing, more fill the memory of Redis. */
+const LEAST_DELIVERIES = 200;
+const MOST_DELIVERIES = 1_000_000;
 /** How often a contender is asked how far it is; each answer costs it some 50 µs. */
 const MEASURE_EVERY_MS = 20;
 /** A run without any progress for so long is given up. */
@@ -48,12 +53,12 @@ export async function run(spec: RunSpec, receivers: Receivers): Promise<RunResul
   for (const process of processes) resources.defer(() => process.close());
   await Promise.all(processes.map((process) => process.call('start', job)));
 
-  const warmUp = Math.max(
-    Math.ceil(spec.deliveries * WARM_UP_SHARE),
-    job.urls.length * WARM_UP_PER_DESTINATION,
-  );
-  await deliver(warmUp, processes, loader, receivers);
-  return await deliver(spec.deliveries, processes, loader, receivers, redis?.port);
+  const { share } = contender;
+  const warmUp = Math.max(WARM_UP * share, job.urls.length * WARM_UP_PER_DESTINATION);
+  const warm = await deliver(Math.ceil(warmUp), processes, loader, receivers);
+  const wanted = spec.count === null ? warm.deliveriesPerSecond * spec.seconds : spec.count * share;
+  const count = Math.ceil(Math.min(Math.max(wanted, LEAST_DELIVERIES), MOST_DELIVERIES));
+  return await deliver(count, processes, loader, receivers, redis?.port);
 }
 
 function startProcess({ contender, profileDirectory }: RunSpec): ContenderProcess {
@@ -82,7 +87,8 @@ async function deliver(
   const received = await receivers.counts();
   if (received.requests !== count)
     throw new Error(`${count} deliveries were completed, the receivers counted ${received.requests}`);
-  const seconds = (measured.lastAtMs - received.firstAtMs!) / 1000;
+  // At least the clock's own step.
+  const seconds = Math.max(1, measured.lastAtMs - received.firstAtMs!) / 1000;
   return {
     deliveries: count,
     seconds,

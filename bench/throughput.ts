@@ -8,7 +8,8 @@ import { type RunResult, run } from './run.ts';
 import { medianRatio, type Spread, spread } from './statistics.ts';
 
 export interface ContenderSummary {
-  readonly deliveries: number;
+  /** In a run. */
+  readonly deliveries: Spread;
   readonly deliveriesPerSecond: Spread;
   readonly cpuMicrosPerDelivery: Spread;
   readonly redisMicrosPerDelivery: Spread | null;
@@ -42,10 +43,10 @@ export interface ThroughputReport {
   readonly ratios: Ratios;
 }
 
-/** Rounds and deliveries by weight: the headline case decides, the others show that it holds elsewhere. */
-const HEADLINE_SIZE = { rounds: 5, count: 60_000 };
-const OTHER_SIZE = { rounds: 3, count: 30_000 };
-const QUICK_SIZE = { rounds: 1, count: 3_000 };
+/** Rounds and seconds of a run by weight: the headline case decides, the others show that it holds elsewhere. */
+const HEADLINE_SIZE = { rounds: 5, seconds: 3 };
+const OTHER_SIZE = { rounds: 3, seconds: 1.2 };
+const QUICK_SIZE = { rounds: 1, seconds: 0.3 };
 
 /** Any key will do; this one is as long as those that are minted. */
 const SECRET = `whsec_${Buffer.from('volley benchmark signing secret!').toString('base64')}`;
@@ -74,14 +75,13 @@ export async function throughput(
 async function runCase(entry: Case, flags: Flags, onProgress: (doing: string) => void): Promise<CaseReport> {
   const size = flags.quick ? QUICK_SIZE : entry.name === HEADLINE ? HEADLINE_SIZE : OTHER_SIZE;
   const rounds = flags.rounds ?? size.rounds;
-  const count = flags.count ?? size.count;
   const results = new Map<string, RunResult[]>();
   const receivers = await Receivers.start(entry.scheme, entry.destinations, { kind: 'ok' });
   try {
     for (let round = 1; round <= rounds; round += 1) {
       for (const contender of flags.contenders) {
         onProgress(`${entry.name}, round ${round} of ${rounds}: ${contender.name}`);
-        const result = await runContender(contender, count, receivers, flags);
+        const result = await runContender(contender, size.seconds, receivers, flags);
         results.set(contender.name, [...(results.get(contender.name) ?? []), result]);
       }
     }
@@ -94,19 +94,18 @@ async function runCase(entry: Case, flags: Flags, onProgress: (doing: string) =>
 
 function runContender(
   contender: ContenderEntry,
-  count: number,
+  seconds: number,
   receivers: Receivers,
-  { threads, slotsPerThread, bodyBytes, profileDirectory }: Flags,
+  { threads, slotsPerThread, bodyBytes, count, profileDirectory }: Flags,
 ): Promise<RunResult> {
   const job = { urls: receivers.urls, threads, slotsPerThread, bodyBytes, secret: SECRET };
-  const deliveries = Math.ceil(count * contender.share);
-  return run({ contender, job, deliveries, profileDirectory }, receivers);
+  return run({ contender, job, count, seconds, profileDirectory }, receivers);
 }
 
 function summary(runs: readonly RunResult[]): ContenderSummary {
   const redis = runs.flatMap(({ redisMicrosPerDelivery: micros }) => (micros === null ? [] : [micros]));
   return {
-    deliveries: runs[0]!.deliveries,
+    deliveries: spread(runs.map((result) => result.deliveries)),
     deliveriesPerSecond: spread(runs.map((result) => result.deliveriesPerSecond)),
     cpuMicrosPerDelivery: spread(runs.map((result) => result.cpuMicrosPerDelivery)),
     redisMicrosPerDelivery: redis.length === 0 ? null : spread(redis),

@@ -4,7 +4,7 @@ import type { Contender, Job, Loader } from './contender.ts';
 
 export interface ContenderEntry {
   readonly name: string;
-  /** How many deliveries it is given where the fastest are given one: so that runs take about as long. */
+  /** How many deliveries it is given by number where the fastest are given one: so that runs take about as long. */
   readonly share: number;
   /** Processes it runs in, given the threads that the others have. */
   readonly processes: (threads: number) => number;
@@ -38,7 +38,7 @@ export const CONTENDERS: readonly ContenderEntry[] = [
   },
   {
     name: 'bullmq-undici',
-    share: 1 / 5,
+    share: 1 / 6,
     processes: (threads) => threads,
     create: async () =>
       new (await import('./bullmq.ts')).BullMq((await import('./bullmq-send.ts')).sendWithUndici),

@@ -87,19 +87,20 @@ function introduction(events: number, screen: NodeJS.WriteStream): string {
 }
 
 async function report(result: DemoResult, json: boolean): Promise<number> {
+  const faults = faultsOf(result);
   if (json) {
     await print(JSON.stringify(summaryJson(result), null, 2));
+    for (const fault of faults) note(fault);
   } else if (result.end === 'interrupted') {
     const { events, total } = result.progress;
-    await print(`  Interrupted after ${formatCount(total.delivered)} of ${plural(events, 'event')}.`);
+    await print(
+      `\n  Interrupted after ${formatCount(total.delivered)} of ${plural(events, 'event')}; nothing is left behind.`,
+    );
   } else {
     const { stdout } = process;
     await print(summaryText(result, invokedAs(), stdout.columns || PLAIN_COLUMNS, painter(stdout)));
   }
-  if (result.end === 'interrupted') return EXIT.workFailed;
-  const faults = faultsOf(result);
-  for (const fault of faults) note(fault);
-  return faults.length === 0 ? EXIT.done : EXIT.workFailed;
+  return result.end === 'done' && faults.length === 0 ? EXIT.done : EXIT.workFailed;
 }
 
 /** What one types here for `volley`: in a checkout, which has none on PATH, by way of npm. */

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import type { Broker } from '../broker/broker.ts';
 import type { OptionValues } from '../config/options.ts';
 import { VolleyError } from '../errors.ts';
-import { clientBroker } from '../publish/client-broker.ts';
 
 const SQLITE = 'sqlite:';
 
@@ -21,6 +20,8 @@ export async function withBroker<Result>(
       'VOLLEY_BROKER_UNAVAILABLE',
       `there is no SQLite file ${file}: publish something first, or say where the queue is with --broker`,
     );
+  // Loaded late, so that help and complaints about flags do not wait for it.
+  const { clientBroker } = await import('../publish/client-broker.ts');
   const broker = clientBroker(url, queue);
   await broker.open();
   try {

@@ -1,7 +1,7 @@
 /** One event from flags. */
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
-import type { OptionValues, ValuesOf } from '../config/options.ts';
+import type { OptionValues } from '../config/options.ts';
 import { isRejection } from '../delivery/envelope.ts';
 import { MAX_BODY_BYTES, MAX_ENVELOPE_BYTES } from '../delivery/event.ts';
 import { isJsonText } from '../delivery/json-scan.ts';
@@ -9,50 +9,8 @@ import { EXIT, errorCode, VolleyError } from '../errors.ts';
 import { eventIdMint } from '../publish/event-id.ts';
 import { eventOf } from '../publish/lines.ts';
 import { Publisher } from '../publish/publisher.ts';
+import type { EventFlags } from './event-flags.ts';
 import { print } from './terminal.ts';
-
-const TEXT = { kind: 'string', default: null, scopes: [] } as const;
-
-/** Each under its own flag's name. */
-export const EVENT_FLAGS = {
-  url: { ...TEXT, flag: 'url', value: 'URL', doc: 'where the event goes' },
-  type: { ...TEXT, flag: 'type', value: 'TYPE', doc: 'what happened, for example order.updated' },
-  payload: {
-    ...TEXT,
-    flag: 'payload',
-    value: 'JSON',
-    doc: 'the payload: JSON, @FILE, or - for standard input',
-  },
-  body: {
-    ...TEXT,
-    flag: 'body',
-    value: 'JSON',
-    doc: 'instead of --payload: sent byte for byte, white space and all',
-  },
-  id: { ...TEXT, flag: 'id', value: 'ID', doc: 'the event id; minted when absent' },
-  destination: {
-    ...TEXT,
-    flag: 'destination',
-    value: 'ID',
-    doc: "the endpoint's id; the URL's origin when absent",
-  },
-  timestamp: {
-    ...TEXT,
-    flag: 'timestamp',
-    value: 'TIME',
-    doc: 'when it happened: ISO 8601 with an offset, or epoch milliseconds; now when absent',
-  },
-  header: {
-    kind: 'list',
-    default: [],
-    scopes: [],
-    flag: 'header',
-    value: "'NAME: VALUE'",
-    doc: 'an extra request header',
-  },
-} as const;
-
-export type EventFlags = ValuesOf<typeof EVENT_FLAGS>;
 
 /** Publishes the event that the flags describe and prints its id. */
 export async function publishOne(

@@ -1,8 +1,7 @@
 /** `volley publish`: one event from flags, or a stream of NDJSON envelopes from standard input. */
 import { VolleyError } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
-import { EVENT_FLAGS, type EventFlags, publishOne } from './publish-one.ts';
-import { publishStream } from './publish-stream.ts';
+import { EVENT_FLAGS, type EventFlags } from './event-flags.ts';
 
 export const command = defineCommand({
   scope: 'publish',
@@ -23,7 +22,10 @@ export const command = defineCommand({
   ],
   async run({ options, flags }) {
     const { json, ...event } = flags;
-    if (event.url !== null) return publishOne(options, event as EventFlags & { url: string }, json);
+    if (event.url !== null) {
+      const { publishOne } = await import('./publish-one.ts');
+      return publishOne(options, event as EventFlags & { url: string }, json);
+    }
     const given = Object.values(EVENT_FLAGS).find(({ flag }) => isGiven(event[flag]));
     if (given !== undefined)
       throw new VolleyError(
@@ -35,6 +37,7 @@ export const command = defineCommand({
         'VOLLEY_USAGE',
         'nothing to publish: give --url and --type, or NDJSON envelopes on standard input (volley publish < FILE)',
       );
+    const { publishStream } = await import('./publish-stream.ts');
     return publishStream(options, json);
   },
 });

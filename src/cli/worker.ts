@@ -1,6 +1,6 @@
 /** `volley worker`: the engine as a process. */
 import { loadSecrets } from '../config/secrets.ts';
-import { Engine } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import { EXIT } from '../errors.ts';
 import { createLogger, type LogFormat } from '../record/log.ts';
 import { VERSION } from '../version.ts';
@@ -31,6 +31,8 @@ export const command = defineCommand({
     const { stdout } = process;
     const format: LogFormat = options.logFormat ?? (stdout.isTTY ? 'pretty' : 'logfmt');
     const log = createLogger({ format, stream: stdout, colour: stdout.isTTY && stdout.hasColors() });
+    // Loaded late, so that help and complaints about flags do not wait for it.
+    const { Engine } = await import('../engine.ts');
     const engine = new Engine({ ...options, signingSecrets, log });
     const signalled = stopOnSignal(engine, (signal) => log.info({ signal }, 'stopping'));
     for (const warning of await engine.start()) log.warn(warning);

@@ -17,7 +17,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -159,7 +158,7 @@ test('a file that its user may not write is refused, with who that is', () => {
   const script = `
     const { openDatabase } = await import(process.argv[1]);
     if (process.getuid() === 0) process.setuid(65534);
-    try { openDatabase(process.argv[2], 'shared', 1000) }
+    try { openDatabase(process.argv[2], 'shared') }
     catch (error) { console.log(error.code, error.message) }`;
   const database = new URL('../../src/broker/sqlite/database.ts', import.meta.url).href;
   chmodSync(dir, 0o755);
@@ -299,18 +298,22 @@ function start(...args: readonly (string | number)[]): Started {
   const child: ChildProcess = spawn(process.execPath, [PROCESS, ...args.map(String)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const lines: string[] = [];
+  let said = '';
   let errors = '';
-  const reader = createInterface(child.stdout!).on('line', (line) => lines.push(line));
-  const ended = Promise.all([once(reader, 'close'), once(child, 'close')]);
+  const ended = once(child, 'close');
+  child.stdout!.on('data', (chunk) => {
+    said += chunk;
+  });
   child.stderr!.on('data', (chunk) => {
     errors += chunk;
   });
+  // The last line may have been cut short.
+  const lines = () => said.split('\n').slice(0, -1);
   return {
     async saidAbout(count) {
-      while (lines.length < count)
+      while (lines().length < count)
         await Promise.race([
-          once(reader, 'line'),
+          once(child.stdout!, 'data'),
           ended.then(() => Promise.reject(new Error(`the process has ended: ${errors}`))),
         ]);
     },
@@ -319,7 +322,7 @@ function start(...args: readonly (string | number)[]): Started {
       await ended;
     },
     numbers: (word) =>
-      lines
+      lines()
         .filter((line) => line.startsWith(`${word} `))
         .flatMap((line) => line.split(' ').slice(1))
         .filter((text) => text !== '')

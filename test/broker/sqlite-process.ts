@@ -3,6 +3,8 @@
  *
  * `publish FILE`: publishes batches of numbered events; says `accepted N` once events 0 to N - 1 are.
  * `work FILE LEASE_MS`: claims and acknowledges; says `settling N N …` before and `settled N N …` after.
+ *
+ * It goes on only when what it has said has left the process: a kill takes back nothing.
  */
 import { randomBytes } from 'node:crypto';
 import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts';
@@ -25,7 +27,7 @@ else await work();
 async function publish(): Promise<never> {
   for (let next = 0; ; next += BATCH) {
     await broker.publish(Array.from({ length: BATCH }, (_, i) => Buffer.from(String(next + i))));
-    process.stdout.write(`accepted ${next + BATCH}\n`);
+    await say(`accepted ${next + BATCH}`);
   }
 }
 
@@ -34,8 +36,12 @@ async function work(): Promise<never> {
     const claims = await broker.reserve(BATCH, 1_000_000);
     if (claims.length === 0) await broker.waitForWork(1_000, new AbortController().signal);
     const numbers = claims.map(({ envelope }) => String(envelope)).join(' ');
-    process.stdout.write(`settling ${numbers}\n`);
+    await say(`settling ${numbers}`);
     await broker.settle(claims.map((claim) => ({ kind: 'ack', claim })));
-    process.stdout.write(`settled ${numbers}\n`);
+    await say(`settled ${numbers}`);
   }
+}
+
+function say(line: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
 }

@@ -102,6 +102,7 @@ test('a slow delivery does not hold back the settlement of what was sent with it
   await queue.push(...urls.map((url) => ({ url, type: 't', payload: 1 })));
   const { engine, settled, until } = await startEngine(t, queue);
   await until(() => settled.length === 5);
+  // The slow one's claim is all that is left once the others are settled.
   while ((await queue.watch.stats()).leased !== 1) await new Promise(setImmediate);
   letGo();
   await engine.whenIdle();

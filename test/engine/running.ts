@@ -1,7 +1,7 @@
 /** What the engine's tests share: a broker of each kind with a queue of its own, and an engine that may reach loopback. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext } from 'node:test';
 import type { Broker, StoredDeadLetter } from '../../src/broker/broker.ts';
@@ -11,6 +11,10 @@ import { Engine, type EngineOptions, type EngineParts, type Settled } from '../.
 import { type RedisServer, startRedis } from '../redis-server.ts';
 
 export const SECRET = 'a secret of the tests';
+/** Threads of an engine under test, and slots in all of them together. */
+const THREADS = 2;
+const SLOTS_PER_CORE = 4;
+export const SLOTS = THREADS * Math.ceil((SLOTS_PER_CORE * availableParallelism()) / THREADS);
 
 /** A broker's address and queue for the engine, and a second connection to it for the test. */
 export interface TestQueue {
@@ -21,18 +25,18 @@ export interface TestQueue {
   dead(): Promise<StoredDeadLetter[]>;
 }
 
-/** An open connection to a broker, closed after the test. */
-export async function openBroker(t: TestContext, broker: string, queue: string, leaseMs = 20_000): Promise<Broker> {
+/** A connection to a broker that is not yet open, closed after the test. */
+export function connectionTo(t: TestContext, broker: string, queue: string, leaseMs = 20_000): Broker {
   const mintToken = idMint(Date.now, randomBytes);
-  const opened = brokerFor(broker, { queue, leaseMs, mintToken, commandTimeoutMs: 5_000 });
-  t.after(() => opened.close());
-  await opened.open();
-  return opened;
+  const connection = brokerFor(broker, { queue, leaseMs, mintToken, commandTimeoutMs: 5_000 });
+  t.after(() => connection.close());
+  return connection;
 }
 
 export async function newQueue(t: TestContext, broker: string): Promise<TestQueue> {
   const queue = `queue-${randomUUID()}`;
-  const watch = await openBroker(t, broker, queue);
+  const watch = connectionTo(t, broker, queue);
+  await watch.open();
   return {
     broker,
     queue,
@@ -81,7 +85,7 @@ export interface RunningEngine {
   until(test: () => boolean): Promise<void>;
 }
 
-/** Two threads of four slots that may reach every port of loopback, with retries after milliseconds. Not yet started. */
+/** An engine that may reach every port of loopback, with retries after milliseconds. Not yet started. */
 export function newEngine(
   t: TestContext,
   { broker, queue }: Pick<TestQueue, 'broker' | 'queue'>,
@@ -95,8 +99,8 @@ export function newEngine(
       broker,
       queue,
       signingSecrets: [SECRET],
-      threads: 2,
-      concurrency: 4,
+      threads: THREADS,
+      concurrency: SLOTS_PER_CORE,
       allowHttp: true,
       allowNet: ['127.0.0.0/8'],
       allowPort: [0],

@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { sqliteFault, unfit, userName } from './faults.ts';
+import { unfit, userName } from './faults.ts';
 
 /** Raised whenever the tables change. */
 const SCHEMA_VERSION = 1;
@@ -69,15 +69,12 @@ const CHECKPOINT_PAGES = 4_000;
 /** What the log is cut back to after a burst. */
 const LOG_KEPT_BYTES = 2 * PAGE_BYTES * CHECKPOINT_PAGES;
 
-/**
- * The open database. Throws VOLLEY_BROKER_UNFIT for a file that cannot keep deliveries, VOLLEY_BROKER_UNAVAILABLE when
- * another process holds it for longer than `lockWaitMs`.
- */
-export function openDatabase(file: string, queue: string, lockWaitMs: number): DatabaseSync {
+/** The open database. Throws VOLLEY_BROKER_UNFIT for a file that cannot keep deliveries, and what SQLite throws. */
+export function openDatabase(file: string, queue: string): DatabaseSync {
   checkPath(file);
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(file, { timeout: lockWaitMs });
+    db = new DatabaseSync(file);
     configure(db, file);
     db.exec('BEGIN IMMEDIATE');
     layOut(db, file, queue);
@@ -85,7 +82,7 @@ export function openDatabase(file: string, queue: string, lockWaitMs: number): D
     return db;
   } catch (error) {
     db?.close();
-    throw sqliteFault(error, file);
+    throw error;
   }
 }
 

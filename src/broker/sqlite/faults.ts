@@ -54,6 +54,12 @@ export function sqliteFault(error: unknown, file: string): VolleyError {
   }
 }
 
+/** True where another connection held a lock that was needed; nothing has happened then. */
+export function isBusy(error: unknown): boolean {
+  const { errcode } = error as { errcode?: unknown };
+  return typeof errcode === 'number' && [BUSY, LOCKED].includes(errcode & PRIMARY);
+}
+
 /** Who this process is, for messages about permissions. */
 export function userName(): string {
   try {

@@ -3,10 +3,16 @@
  * caller nor the engine's main thread may. Calls are answered in order, but for those that wait.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { sqliteFault } from './faults.ts';
+import { isBusy, sqliteFault } from './faults.ts';
 import type { Fault, FromThread, Method, ThreadCalls, ThreadSettings, ToThread } from './messages.ts';
 import { Store } from './store.ts';
 import { WorkWatch } from './work-watch.ts';
+
+/**
+ * How often to try for a lock that another process holds, in milliseconds. SQLite's own waiting takes ever longer naps, up
+ * to 100 ms, in which a busy publisher takes the lock a hundred times.
+ */
+const LOCK_RETRY_MS = 1;
 
 const port = parentPort!;
 const settings = workerData as ThreadSettings;
@@ -72,9 +78,25 @@ const calls: ThreadCalls = {
   },
 };
 
+/** Runs a call again while another process holds a lock that it needs, for `lockWaitMs` at most. */
+function patiently<Result>(call: () => Result): Result {
+  const endMs = performance.now() + settings.lockWaitMs;
+  for (;;) {
+    try {
+      return call();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= endMs) throw error;
+      Atomics.wait(nap, 0, 0, LOCK_RETRY_MS);
+    }
+  }
+}
+
+/** Nobody wakes it: a wait on it is a sleep. */
+const nap = new Int32Array(new SharedArrayBuffer(4));
+
 async function answer({ number, method, argument }: ToThread): Promise<void> {
   try {
-    const result = (calls[method] as (argument: unknown) => unknown)(argument);
+    const result = patiently(() => (calls[method] as (argument: unknown) => unknown)(argument));
     reply({ number, method, result: result instanceof Promise ? await result : result });
   } catch (error) {
     reply({ number, method, fault: faultOf(error) });

@@ -1,9 +1,9 @@
 /**
  * The live deliveries of a queue in a SQLite file; the tables are drawn in database.ts. Synchronous: runs on the
- * adapter's thread.
+ * adapter's thread. A method that finds the file locked by another connection throws, having done nothing.
  *
  * What is durable when. Commits go to the write-ahead log without fsync, so that the write lock, which all processes on
- * the file share, is held for well under a millisecond. `sync()` then forces the log to disk, outside of the lock and once for
+ * the file share, is held for about a millisecond per batch. `sync()` then forces the log to disk, outside of the lock and once for
  * all publishes since the last time; a publish resolves only after it. That is what `synchronous = FULL` gives,
  * power failure included: the log is recovered up to its last whole commit, SQLite itself syncs the log before moving
  * it to the file, and the file before starting the log anew (https://www.sqlite.org/pragma.html#pragma_synchronous).
@@ -51,9 +51,9 @@ export class Store {
   readonly #mintId = idMint(Date.now, randomBytes);
   #syncFault: unknown = null;
 
-  constructor({ file, queue, leaseMs, lockWaitMs }: ThreadSettings) {
+  constructor({ file, queue, leaseMs }: Omit<ThreadSettings, 'lockWaitMs'>) {
     this.#file = file;
-    this.#db = openDatabase(file, queue, lockWaitMs);
+    this.#db = openDatabase(file, queue);
     this.#sql = statementsOf(this.#db);
     this.#leases = new Leases(this.#db, leaseMs);
     this.deadLetters = new DeadLetters(this.#db);

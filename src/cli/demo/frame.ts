@@ -2,7 +2,7 @@
 import { CAST, type ReceiverRole } from './cast.ts';
 import { type Column, tableChars, tableLines } from './columns.ts';
 import { barCells, formatCount, formatSeconds, plural, sparkline } from './format.ts';
-import type { Paint } from './paint.ts';
+import type { Format, Paint } from './paint.ts';
 import { type Count, type Progress, recentPerSecond } from './tally.ts';
 
 interface Row {
@@ -40,30 +40,35 @@ const COLUMNS: readonly Column<Row>[] = [
   },
 ];
 
+const LEAN_COLUMNS = COLUMNS.filter(({ expendable }) => expendable === undefined);
+
+function sparkColumn(chars: number): Column<Row> {
+  return {
+    heading: 'rate',
+    align: 'left',
+    cell: ({ count }) => sparkline(count.buckets, chars),
+    format: () => 'cyan',
+  };
+}
+
 /** Narrowest sparkline worth its place, and the widest: 10 s of a run. In characters. */
 const SPARK_LEAST_CHARS = 8;
 const SPARK_MOST_CHARS = 40;
 const BAR_MOST_CHARS = 100;
 const MARGIN = '  ';
 
-/** `columns`: the terminal's width in characters; no line is wider, down to 40. `isWaiting`: all that is left waits for its retry. */
-export function frame(progress: Progress, isWaiting: boolean, columns: number, paint: Paint): string[] {
+/** `columns`: the terminal's width in characters; no line is wider, down to 40. `inHand`: deliveries that the engine holds. */
+export function frame(progress: Progress, inHand: number, columns: number, paint: Paint): string[] {
   const rows = progress.receivers.map((count, index): Row => ({ role: CAST[index]!, count }));
-  const sparkChars = Math.min(
-    SPARK_MOST_CHARS,
-    columns - Math.min(columns, tableChars(COLUMNS, rows)) - MARGIN.length,
-  );
-  const spark: Column<Row> = {
-    heading: 'rate',
-    align: 'left',
-    cell: ({ count }) => sparkline(count.buckets, sparkChars),
-    format: () => 'cyan',
-  };
-  const shown = sparkChars < SPARK_LEAST_CHARS ? COLUMNS : [...COLUMNS, spark];
+  const sparkRoom = (shown: readonly Column<Row>[]) => columns - tableChars(shown, rows) - MARGIN.length;
+  // The rate is livelier than words: those go first.
+  const base = [COLUMNS, LEAN_COLUMNS].find((shown) => sparkRoom(shown) >= SPARK_LEAST_CHARS);
+  const shown =
+    base === undefined ? COLUMNS : [...base, sparkColumn(Math.min(SPARK_MOST_CHARS, sparkRoom(base)))];
   return [
     '',
     MARGIN + bar(progress, Math.min(BAR_MOST_CHARS, columns - 2 * MARGIN.length), paint),
-    MARGIN + status(progress, isWaiting, paint),
+    MARGIN + status(progress, inHand, columns - 2 * MARGIN.length, paint),
     '',
     ...tableLines(shown, rows, columns, paint),
     '',
@@ -86,17 +91,28 @@ function bar({ events, total }: Progress, chars: number, paint: Paint): string {
   );
 }
 
-function status({ events, elapsedMs, total }: Progress, isWaiting: boolean, paint: Paint): string {
-  const settled = `${formatCount(total.delivered)} of ${formatCount(events)}`;
-  const rate = `${formatCount(recentPerSecond(total.buckets))}/s`;
-  return `${paint('bold', settled)} delivered  ${paint('cyan', rate)}  ${paint('dim', `${formatSeconds(elapsedMs)}, ${remaining(events, total, isWaiting)}`)}`;
+/** As many of its parts as there is room for. */
+function status({ events, elapsedMs, total }: Progress, inHand: number, chars: number, paint: Paint): string {
+  const parts: readonly [Format, string][] = [
+    ['bold', `${formatCount(total.delivered)} of ${formatCount(events)} delivered`],
+    ['cyan', `${formatCount(recentPerSecond(total.buckets))}/s`],
+    ['dim', formatSeconds(elapsedMs)],
+    ['dim', remaining(events, total, inHand)],
+  ];
+  let left = chars;
+  const shown = parts.filter(([, text]) => {
+    left -= text.length + MARGIN.length;
+    return left + MARGIN.length >= 0;
+  });
+  return shown.map(([format, text]) => paint(format, text)).join(MARGIN);
 }
 
-/** What is left, in a few words. */
-export function remaining(events: number, total: Count, isWaiting: boolean): string {
+/** What is left, in a few words. `inHand`: deliveries that the engine holds; once all are published, the others wait for a retry. */
+export function remaining(events: number, total: Count, inHand: number): string {
   const left = events - total.delivered - total.dead;
   if (left === 0) return 'done';
-  if (total.published === events && isWaiting) return `${plural(left, 'event')} waiting for a retry`;
+  const putOff = left - inHand;
+  if (total.published === events && putOff > inHand) return `${plural(putOff, 'event')} waiting for a retry`;
   const perSecond = recentPerSecond(total.buckets);
   return perSecond === 0 ? 'starting' : `about ${formatSeconds((left / perSecond) * 1_000)} left`;
 }

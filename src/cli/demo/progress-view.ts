@@ -39,7 +39,7 @@ function redraw(stream: WriteStream, source: ProgressSource): () => void {
     return up(rows.reduce((sum, each) => sum + each, 0));
   };
   const draw = () => {
-    const lines = frame(source.progress(), source.isWaiting(), columns(), paint);
+    const lines = frame(source.progress(), source.inHand(), columns(), paint);
     // A picture higher than the terminal would scroll, and could not be drawn over.
     const shown = lines.slice(0, (stream.rows || FALLBACK_ROWS) - 1);
     stream.write(`${back()}${shown.map((line) => `${line}${ERASE_LINE_END}\n`).join('')}${ERASE_BELOW}`);
@@ -59,18 +59,18 @@ function redraw(stream: WriteStream, source: ProgressSource): () => void {
 }
 
 function writeLines(stream: NodeJS.WritableStream, source: ProgressSource): () => void {
-  const line = () => `${progressLine(source.progress(), source.isWaiting())}\n`;
+  const line = () => `${progressLine(source.progress(), source.inHand())}\n`;
   const timer = setInterval(() => stream.write(line()), LINE_MS);
   return () => clearInterval(timer);
 }
 
 /** The state of a run in one line. */
-export function progressLine({ events, elapsedMs, total }: Progress, isWaiting: boolean): string {
+export function progressLine({ events, elapsedMs, total }: Progress, inHand: number): string {
   return [
     `  ${formatSeconds(elapsedMs)}: ${formatCount(total.delivered)} of ${plural(events, 'event')} delivered`,
     `${formatCount(recentPerSecond(total.buckets))}/s`,
     `${formatCount(total.retried)} retried`,
     `${formatCount(total.dead)} dead`,
-    remaining(events, total, isWaiting),
+    remaining(events, total, inHand),
   ].join(', ');
 }

@@ -44,8 +44,8 @@ export interface DemoOptions {
 /** Where to look for the state of the run. */
 export interface ProgressSource {
   progress(): Progress;
-  /** Whether the engine has nothing in hand: what is left then waits for its retry. */
-  isWaiting(): boolean;
+  /** Deliveries that the engine has in hand: in flight, or waiting for a slot. */
+  inHand(): number;
 }
 
 /** Runs to the end, the signal or a stall, and leaves nothing behind. Rejects with VolleyError. */
@@ -73,9 +73,9 @@ export async function runDemo({ events, signal, onStart }: DemoOptions): Promise
   const tally = new Tally(events, () => performance.now());
   onStart({
     progress: () => tally.progress(),
-    isWaiting: () => {
+    inHand: () => {
       const { inFlight, waiting } = engine.snapshot();
-      return inFlight + waiting === 0;
+      return inFlight + waiting;
     },
   });
   const over = new AbortController();

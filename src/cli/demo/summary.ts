@@ -76,13 +76,13 @@ const COLUMNS: readonly Column<Row>[] = [
     format: () => 'cyan',
     expendable: 2,
   },
-  latencyColumn('p50', 'p50'),
+  latencyColumn('p50', 'p50', 1),
   latencyColumn('p90', 'p90', 4),
-  latencyColumn('p99', 'p99'),
+  latencyColumn('p99', 'p99', 1),
   latencyColumn('p99.9', 'p999', 3),
 ];
 
-function latencyColumn(heading: string, part: keyof Latency, expendable = 0): Column<Row> {
+function latencyColumn(heading: string, part: keyof Latency, expendable: number): Column<Row> {
   const cell = ({ arrivals: { latencyMs } }: Row) =>
     latencyMs.count > 0 ? formatLatency(latencyMs[part]) : '–';
   return { heading, align: 'right', cell, expendable };
@@ -100,6 +100,7 @@ export function summaryText(result: DemoResult, command: string, columns: number
     { name: 'total', count: progress.total, arrivals: arrived.total },
   ];
   return [
+    '',
     ...verdictLines(result, paint),
     '',
     ...tableLines(COLUMNS, rows, columns, paint),
@@ -107,7 +108,7 @@ export function summaryText(result: DemoResult, command: string, columns: number
     paint('dim', '  p50 … p99.9: from the event to its arrival, waits for retries included.'),
     paint(
       'dim',
-      `  Retries after ${scheduleText(RETRY_SCHEDULE_MS)} here, to be quick; --retry-schedule sets your own.`,
+      `  Retries come after ${scheduleText(RETRY_SCHEDULE_MS)} here; --retry-schedule sets your own.`,
     ),
     '',
     ...nextLines(command, paint),
@@ -143,7 +144,7 @@ function nextLines(command: string, paint: Paint): string[] {
   return [
     `  ${paint('bold', 'Try next')}`,
     ...step(
-      `${command} publish --url https://example.com/hooks --type order.placed --payload '{"order":42}'`,
+      `${command} publish --url https://example.com/hooks --type ping --payload '{}'`,
       'queues an event in volley.db, here',
     ),
     ...step(`HMAC_SECRET=change-me ${command} worker --once`, 'delivers it, and ends when nothing is left'),

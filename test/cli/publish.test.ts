@@ -1,0 +1,100 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { clientBroker, DEFAULT_QUEUE } from '../../src/publish/client-broker.ts';
+import { folderOf, volley } from './volley.ts';
+
+const line = (n: number, more: object = {}) =>
+  `${JSON.stringify({ url: 'https://example.com/hooks', type: 'order.updated', payload: { n }, ...more })}\n`;
+
+async function queued(t: TestContext, cwd: string): Promise<Record<string, unknown>[]> {
+  const broker = clientBroker(`sqlite:${join(cwd, 'volley.db')}`, DEFAULT_QUEUE);
+  t.after(() => broker.close());
+  await broker.open();
+  const claims = await broker.reserve(100_000, 1e9);
+  return claims.map(({ envelope }) => JSON.parse(envelope.toString()) as Record<string, unknown>);
+}
+
+/** What would be sent for a queued envelope. */
+const bodyOf = ({ payload, body }: Record<string, unknown>) => body ?? JSON.stringify(payload);
+
+test('an event from flags is queued, and its id printed', async (t) => {
+  const cwd = folderOf(t);
+  const event = ['publish', '--url', 'https://example.com/hooks', '--type', 'order.updated'];
+  const minted = await volley([...event, '--payload', '{ "n": 12345678901234567890 }'], { cwd });
+  match(minted.stdout, /^evt_[0-9A-Z]{26}\n$/);
+  const given = await volley(
+    [
+      ...event,
+      ...[
+        '--body',
+        '-',
+        '--id',
+        'order-7',
+        '--destination',
+        'acct_42',
+        '--timestamp',
+        '2026-11-23T18:00:00Z',
+      ],
+      ...['--header', 'x-tenant: 7, 8', '--header', 'x-b:c', '--json'],
+    ],
+    { cwd, input: ' [1] ' },
+  );
+  deepEqual(JSON.parse(given.stdout), { published: 1, rejected: 0, id: 'order-7' });
+  deepEqual([minted.stderr, minted.code, given.stderr, given.code], ['', 0, '', 0]);
+  const [first, second] = await queued(t, cwd);
+  equal(first!['id'], minted.stdout.trim());
+  const { body, ...rest } = second!;
+  equal(body, ' [1] ');
+  deepEqual(rest, {
+    id: 'order-7',
+    destination: 'acct_42',
+    url: 'https://example.com/hooks',
+    type: 'order.updated',
+    timestamp: Date.parse('2026-11-23T18:00:00Z'),
+    headers: { 'x-tenant': '7, 8', 'x-b': 'c' },
+  });
+});
+
+test('NDJSON is queued in order, line by line', async (t) => {
+  const cwd = folderOf(t);
+  const input = Array.from({ length: 3_000 }, (_, n) => line(n)).join('');
+  const { code, stdout, stderr } = await volley(['publish', '--json'], { cwd, input });
+  deepEqual([code, stdout, stderr], [0, '{"published":3000,"rejected":0}\n', '']);
+  deepEqual(
+    (await queued(t, cwd)).map(bodyOf),
+    Array.from({ length: 3_000 }, (_, n) => `{"n":${n}}`),
+  );
+});
+
+test('a bad line is told by its number, and the others are queued', async (t) => {
+  const cwd = folderOf(t);
+  const input = Buffer.concat([
+    Buffer.from(`\ufeff${line(0)}\r\n   \nnot json\n${line(1).replace('\n', '\r\n')}`),
+    Buffer.from(line(2, { url: 'nowhere' })),
+    Buffer.from(`{"pad":"${'x'.repeat(6_000_000)}"}\n`),
+    Buffer.from(line(3).trimEnd()),
+  ]);
+  const { code, stdout, stderr } = await volley(['publish', '--json'], { cwd, input });
+  deepEqual([code, stdout], [1, '{"published":3,"rejected":3}\n']);
+  const [notJson, badUrl, tooLong, ...rest] = stderr.trimEnd().split('\n');
+  match(notJson!, /^volley: line 4: .*not valid JSON/);
+  match(badUrl!, /^volley: line 6: "url" is not an absolute URL/);
+  match(tooLong!, /^volley: line 7: longer than \d+ bytes$/);
+  deepEqual(rest, []);
+  deepEqual((await queued(t, cwd)).map(bodyOf), ['{"n":0}', '{"n":1}', '{"n":3}']);
+});
+
+test('of many bad lines twenty are told, and the rest counted', async (t) => {
+  const { code, stdout, stderr } = await volley(['publish'], { cwd: folderOf(t), input: 'x\n'.repeat(100) });
+  const lines = stderr.trimEnd().split('\n');
+  deepEqual([code, lines.length, lines[20]], [1, 21, 'volley: and 80 more lines that are no envelope']);
+  match(stdout, /^published 0 in \d+\.\d s, rejected 100\n$/);
+});
+
+test('a broker that is not there ends a stream with what is known to be queued', async () => {
+  const input = line(0).repeat(2_000);
+  const { code, stdout, stderr } = await volley(['publish', '--broker', 'redis://127.0.0.1:1'], { input });
+  match(stderr, /^volley: Redis at .* cannot be reached .*; no line is known to be queued\n$/);
+  deepEqual([code, stdout], [69, '']);
+});

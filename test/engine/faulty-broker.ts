@@ -1,0 +1,62 @@
+/** A broker whose calls a test can make fail or hang, before or after the real broker has done them. */
+import type { Broker } from '../../src/broker/broker.ts';
+import { VolleyError } from '../../src/errors.ts';
+
+type Call = 'reserve' | 'settle' | 'extend' | 'reclaim';
+/** `refuse`: fails and does nothing. `lose-reply`: does it and fails. `hang`: neither, until the fault is lifted; then it does it. */
+export type Fault = 'refuse' | 'lose-reply' | 'hang';
+
+export class FaultyBroker {
+  readonly broker: Broker;
+  readonly #faults = new Map<Call, Fault>();
+  #lifted = Promise.withResolvers<void>();
+  /** Calls that have met a fault, and who waits for more of them. */
+  readonly #met: Call[] = [];
+  readonly #onMet = new Set<() => void>();
+
+  constructor(real: Broker) {
+    this.broker = new Proxy(real, {
+      get: (target, name: keyof Broker) => {
+        const method = target[name].bind(target) as (...args: unknown[]) => Promise<unknown>;
+        return (...args: unknown[]) => this.#call(name as Call, () => method(...args));
+      },
+    });
+  }
+
+  impose(fault: Fault, ...calls: Call[]): void {
+    for (const call of calls) this.#faults.set(call, fault);
+  }
+
+  /** Lets all calls through again. */
+  lift(): void {
+    this.#faults.clear();
+    this.#lifted.resolve();
+    this.#lifted = Promise.withResolvers();
+  }
+
+  /** Resolves when a call has met a fault so many times. */
+  untilMet(call: Call, times: number): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (this.#met.filter((met) => met === call).length < times) return;
+        this.#onMet.delete(look);
+        resolve();
+      };
+      this.#onMet.add(look);
+      look();
+    });
+  }
+
+  async #call(name: Call, real: () => Promise<unknown>): Promise<unknown> {
+    const fault = this.#faults.get(name);
+    if (fault === undefined) return real();
+    this.#met.push(name);
+    for (const look of this.#onMet) look();
+    if (fault === 'hang') {
+      await this.#lifted.promise;
+      return real();
+    }
+    if (fault === 'lose-reply') await real();
+    throw new VolleyError('VOLLEY_BROKER_UNAVAILABLE', `${name} fails for the test`);
+  }
+}

@@ -1,0 +1,56 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
+import test from 'node:test';
+import { Ledger } from '../ledger.ts';
+import { receiverOf } from '../receiver.ts';
+import { eachBroker } from './running.ts';
+import { spawnWorker } from './worker-process.ts';
+
+const EVENTS = 100_000;
+const KILLS = 20;
+/** Short enough to wait for at the end; attempts end well before it, and no attempt here times out by itself. */
+const TIMES = ['--lease', '4s', '--total-timeout', '3500ms', '--read-timeout', '3500ms', '--connect-timeout', '3500ms'];
+/** Slots per core by default, and what a worker claims ahead: 16 for each slot, 1 024 at least. */
+const SLOTS = 20 * availableParallelism();
+const CLAIMED = Math.max(1_024, 16 * SLOTS);
+
+for (const [name, queueOf] of Object.entries(eachBroker())) {
+  test(`kill -9 at ${KILLS} random moments over ${EVENTS} events on ${name} loses none`, { timeout: 180_000 }, async (t) => {
+    const queue = await queueOf(t);
+    const ledger = new Ledger(EVENTS);
+    const receiver = await receiverOf(
+      t,
+      ({ body }) => {
+        ledger.arrived(Number(body.toString()));
+        return { status: 200 };
+      },
+      { keep: false },
+    );
+    for (let from = 0; from < EVENTS; from += 1_000)
+      await queue.push(
+        ...Array.from({ length: 1_000 }, (_, n) => ({ url: receiver.origin, type: 't', payload: from + n })),
+      );
+    for (let kill = 0; kill < KILLS; kill++) {
+      const worker = spawnWorker(t, queue, ...TIMES);
+      const moment = ((kill + Math.random()) * EVENTS) / (KILLS + 1);
+      await Promise.all([worker.started, receiver.until(() => ledger.delivered >= moment)]);
+      worker.child.kill('SIGKILL');
+      await worker.exited;
+      ledger.nextPeriod();
+    }
+    const last = spawnWorker(t, queue, ...TIMES, '--once');
+    equal(await last.exited, 0, last.output());
+    const { dead, ...pending } = await queue.watch.stats();
+    const perKill = ledger.duplicatesByPeriod.slice(0, KILLS);
+    t.diagnostic(`${ledger}, dead ${dead}, pending ${JSON.stringify(pending)}`);
+    t.diagnostic(`duplicates per kill: ${perKill.join(' ')}`);
+    deepEqual(ledger.missing, []);
+    equal(ledger.strangers, 0);
+    equal(dead, 0);
+    deepEqual(pending, { ready: 0, leased: 0, delayed: 0, parked: 0 });
+    ok(
+      perKill.every((duplicates) => duplicates <= SLOTS + CLAIMED),
+      `more than ${SLOTS} slots and ${CLAIMED} claimed`,
+    );
+  });
+}

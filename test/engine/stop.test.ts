@@ -1,0 +1,141 @@
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { type Answer, receiverOf } from '../receiver.ts';
+import { eachBroker, newEngine, SLOTS, startEngine, type TestQueue } from './running.ts';
+
+const brokers = eachBroker();
+const EVENTS = 3 * SLOTS;
+
+/** A receiver that answers nothing until it is let go. */
+async function holdingReceiver(t: TestContext) {
+  const { promise: released, resolve: letGo } = Promise.withResolvers<void>();
+  let arrived = 0;
+  const waiting = new Set<() => void>();
+  const receiver = await receiverOf(t, async (): Promise<Answer> => {
+    arrived++;
+    for (const look of waiting) look();
+    await released;
+    return { status: 200 };
+  });
+  t.after(letGo);
+  const whenArrived = (count: number) =>
+    new Promise<void>((resolve) => {
+      const look = () => arrived >= count && resolve();
+      waiting.add(look);
+      look();
+    });
+  return { receiver, letGo, whenArrived };
+}
+
+/** Numbered events to a receiver. */
+async function pushTo(queue: TestQueue, origin: string): Promise<void> {
+  await queue.push(...Array.from({ length: EVENTS }, (_, n) => ({ id: `n${n}`, url: origin, type: 't', payload: n })));
+}
+
+/** Delivers what is left with another engine, and answers how often each id arrived in all. */
+async function deliverTheRest(t: TestContext, queue: TestQueue, requests: { headers: object }[]) {
+  const { engine } = await startEngine(t, queue);
+  await engine.whenIdle();
+  await engine.stop();
+  const arrivals = new Map<string, number>();
+  for (const { headers } of requests) {
+    const id = (headers as Record<string, string>)['x-webhook-id']!;
+    arrivals.set(id, (arrivals.get(id) ?? 0) + 1);
+  }
+  return arrivals;
+}
+
+for (const [name, queueOf] of Object.entries(brokers)) {
+  test(`on ${name}, a stop lets what is in flight come to its end and hands the rest back`, async (t) => {
+    const queue = await queueOf(t);
+    const { receiver, letGo, whenArrived } = await holdingReceiver(t);
+    await pushTo(queue, receiver.origin);
+    const { engine, settled } = await startEngine(t, queue);
+    await whenArrived(SLOTS);
+    const stopped = engine.stop();
+    letGo();
+    await stopped;
+    const delivered = settled.filter(({ kind }) => kind === 'delivered').length;
+    ok(delivered >= SLOTS, `${delivered} delivered`);
+    deepEqual(await queue.watch.stats(), { ready: EVENTS - delivered, leased: 0, delayed: 0, parked: 0, dead: 0 });
+    equal(engine.snapshot().handedBack, EVENTS - delivered);
+    const arrivals = await deliverTheRest(t, queue, receiver.requests);
+    equal(arrivals.size, EVENTS);
+    ok(arrivals.values().every((times) => times === 1));
+  });
+
+  test(`on ${name}, stopping immediately cuts a slow stop short: all comes back, in order, with no attempt charged`, async (t) => {
+    const queue = await queueOf(t);
+    const { receiver, letGo, whenArrived } = await holdingReceiver(t);
+    await pushTo(queue, receiver.origin);
+    const { engine } = await startEngine(t, queue, { drainTimeoutMs: 600_000 });
+    await whenArrived(SLOTS);
+    const slow = engine.stop();
+    await engine.stop({ immediately: true });
+    await slow;
+    deepEqual(await queue.watch.stats(), { ready: EVENTS, leased: 0, delayed: 0, parked: 0, dead: 0 });
+    letGo();
+    const [first, ...others] = await queue.watch.reserve(EVENTS, 1e9);
+    ok([first!, ...others].every(({ attempts }) => attempts === 0));
+  });
+
+  test(`on ${name}, what is still in flight when the drain time is over is handed back`, async (t) => {
+    const queue = await queueOf(t);
+    const { receiver, whenArrived } = await holdingReceiver(t);
+    await pushTo(queue, receiver.origin);
+    const { engine } = await startEngine(t, queue, { drainTimeoutMs: 50 });
+    await whenArrived(SLOTS);
+    await engine.stop();
+    equal((await queue.watch.stats()).ready, EVENTS);
+  });
+}
+
+test('stops at random moments lose nothing and send nothing twice that was answered', async (t) => {
+  const queue = await brokers.Redis(t);
+  const answered = new Map<string, number>();
+  const receiver = await receiverOf(t, ({ headers }) => {
+    const id = headers['x-webhook-id'] as string;
+    answered.set(id, (answered.get(id) ?? 0) + 1);
+    return { status: 200 };
+  }, { keep: false });
+  const events = 3_000;
+  for (let from = 0; from < events; from += 500)
+    await queue.push(...Array.from({ length: 500 }, (_, n) => ({ id: `n${from + n}`, url: receiver.origin, type: 't', payload: n })));
+  for (let run = 1; run <= 5; run++) {
+    const { engine, settled, until } = await startEngine(t, queue);
+    const target = Math.floor(Math.random() * 500);
+    await until(() => settled.length >= target);
+    await engine.stop();
+  }
+  const { engine } = await startEngine(t, queue);
+  await engine.whenIdle();
+  equal(answered.size, events);
+  ok(answered.values().every((times) => times === 1));
+});
+
+test('an engine that is stopped in the middle of waiting for work stops at once, and stops once', async (t) => {
+  for (const queueOf of Object.values(brokers)) {
+    const { engine } = await startEngine(t, await queueOf(t));
+    await engine.whenIdle();
+    await Promise.all([engine.stop(), engine.stop(), engine.stop({ immediately: true })]);
+    await engine.stop();
+    await engine.whenIdle();
+  }
+});
+
+test('an engine whose broker is not there rejects with the address and the fix, and leaves nothing open', async (t) => {
+  const { engine } = newEngine(t, { broker: 'redis://127.0.0.1:1', queue: 'q' });
+  await rejects(engine.start(), { code: 'VOLLEY_BROKER_UNAVAILABLE', message: /127\.0\.0\.1:1.*--broker/ });
+});
+
+test('an engine that was never started can be stopped', async (t) => {
+  await newEngine(t, await brokers.Redis(t)).engine.stop();
+});
+
+test('an engine without a usable secret is refused', async (t) => {
+  const queue = await brokers.Redis(t);
+  for (const signingSecrets of [[], [''], ['whsec_not base64!']])
+    await rejects(async () => {
+      await newEngine(t, queue, { signingSecrets }).engine.start();
+    }, { code: 'VOLLEY_SECRET' });
+});

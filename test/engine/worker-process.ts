@@ -1,0 +1,48 @@
+/** `volley worker` as a process of its own, as it is run in production. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+import { SECRET, type TestQueue } from './running.ts';
+
+export interface WorkerProcess {
+  readonly child: ChildProcess;
+  /** Resolves when it has begun to deliver; rejects with what it said when it ends before. */
+  readonly started: Promise<void>;
+  /** Resolves with its exit code, null after a signal. */
+  readonly exited: Promise<number | null>;
+  /** What it has said so far. */
+  readonly output: () => string;
+}
+
+const VOLLEY = new URL('../../bin/volley.js', import.meta.url).pathname;
+
+/** Starts a worker on a queue that may reach loopback; it is killed after the test, if it still runs then. */
+export function spawnWorker(
+  t: TestContext,
+  { broker, queue }: Pick<TestQueue, 'broker' | 'queue'>,
+  ...flags: string[]
+): WorkerProcess {
+  const toLoopback = ['--allow-http', '--allow-net', '127.0.0.0/8', '--allow-port', '0'];
+  const child = spawn(
+    process.execPath,
+    [VOLLEY, 'worker', '--broker', broker, '--queue', queue, ...toLoopback, '--log-format', 'logfmt', ...flags],
+    { env: { ...process.env, HMAC_SECRET: SECRET }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  let said = '';
+  const started = new Promise<void>((resolve, reject) => {
+    const listen = (chunk: Buffer) => {
+      said = (said + chunk).slice(-10_000);
+      if (said.includes('worker started')) resolve();
+    };
+    child.stdout.on('data', listen);
+    child.stderr.on('data', listen);
+    exited.then((code) => reject(new Error(`volley worker ended with ${code}: ${said}`)));
+  });
+  started.catch(() => {});
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  return { child, started, exited, output: () => said };
+}
