@@ -2,7 +2,7 @@
 import { loadSecrets } from '../config/secrets.ts';
 import type { Engine } from '../engine.ts';
 import { EXIT } from '../errors.ts';
-import { createLogger, type LogFormat } from '../record/log.ts';
+import { createLogger, type LogFormat, logSink } from '../record/log.ts';
 import { VERSION } from '../version.ts';
 import { defineCommand } from './command.ts';
 
@@ -30,7 +30,8 @@ export const command = defineCommand({
     const signingSecrets = loadSecrets(process.env, options.secretsFile);
     const { stdout } = process;
     const format: LogFormat = options.logFormat ?? (stdout.isTTY ? 'pretty' : 'logfmt');
-    const log = createLogger({ format, stream: stdout, colour: stdout.isTTY && stdout.hasColors() });
+    const sink = logSink(stdout.fd);
+    const log = createLogger({ format, stream: sink, colour: stdout.isTTY && stdout.hasColors() });
     // Loaded late, so that help and complaints about flags do not wait for it.
     const { Engine } = await import('../engine.ts');
     const engine = new Engine({ ...options, signingSecrets, log });
@@ -41,6 +42,7 @@ export const command = defineCommand({
     await engine.stop();
     const { delivered, retried, dead, handedBack } = engine.snapshot();
     log.info({ delivered, retried, dead, handed_back: handedBack }, 'worker stopped');
+    await sink.close();
     return EXIT.done;
   },
 });

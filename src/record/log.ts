@@ -28,6 +28,36 @@ export function createLogger({ format, level = 'info', stream, colour = false }:
   return pino(options, formatted(format, stream, colour));
 }
 
+/** Where log lines go, without making deliveries wait for whoever reads them. */
+export interface LogSink {
+  write(line: string): unknown;
+  /** Resolves when what was written is out, or after FLUSH_MS with a reader that does not read. */
+  close(): Promise<void>;
+}
+
+/** Lines kept for a reader that does not keep up, in bytes; beyond that new ones are dropped. */
+const SINK_BYTES = 8 * 1_048_576;
+/** How long an end waits for the last lines to be read, in milliseconds. */
+const FLUSH_MS = 1_000;
+
+/** A sink on a file descriptor: a blocked reader of a pipe costs lines, never deliveries. */
+export function logSink(fd: number): LogSink {
+  const boom = pino.destination({ dest: fd, sync: false, maxLength: SINK_BYTES });
+  // A reader that has gone away (EPIPE) is no reason to stop delivering.
+  boom.on('error', () => {});
+  return {
+    write: (line) => boom.write(line),
+    close: () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, FLUSH_MS);
+        boom.flush(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+}
+
 /** A logger that says nothing. */
 export function silentLogger(): Logger {
   return pino({ level: 'silent' });

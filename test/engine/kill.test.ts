@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import test from 'node:test';
 import { Ledger } from '../ledger.ts';
-import { receiverOf } from '../receiver.ts';
+import { countingReceiverOf } from '../receiver.ts';
 import { eachBroker } from './running.ts';
 import { spawnWorker } from './worker-process.ts';
 
@@ -18,14 +18,7 @@ for (const [name, queueOf] of Object.entries(eachBroker())) {
   test(`kill -9 at ${KILLS} random moments over ${EVENTS} events on ${name} loses none`, { timeout: 180_000 }, async (t) => {
     const queue = await queueOf(t);
     const ledger = new Ledger(EVENTS);
-    const receiver = await receiverOf(
-      t,
-      ({ body }) => {
-        ledger.arrived(Number(body.toString()));
-        return { status: 200 };
-      },
-      { keep: false },
-    );
+    const receiver = await countingReceiverOf(t, (body) => ledger.arrived(Number(body)));
     for (let from = 0; from < EVENTS; from += 1_000)
       await queue.push(
         ...Array.from({ length: 1_000 }, (_, n) => ({ url: receiver.origin, type: 't', payload: from + n })),

@@ -1,7 +1,10 @@
 /** `volley worker` as a process of its own, as it is run in production. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { TestContext } from 'node:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, type TestContext } from 'node:test';
 import { SECRET, type TestQueue } from './running.ts';
 
 export interface WorkerProcess {
@@ -13,6 +16,10 @@ export interface WorkerProcess {
   /** What it has said so far. */
   readonly output: () => string;
 }
+
+/** Workers started one after another need not compile the sources each time. */
+const COMPILED = mkdtempSync(join(tmpdir(), 'volley-compiled-'));
+after(() => rmSync(COMPILED, { recursive: true, force: true }));
 
 const VOLLEY = new URL('../../bin/volley.js', import.meta.url).pathname;
 
@@ -26,7 +33,7 @@ export function spawnWorker(
   const child = spawn(
     process.execPath,
     [VOLLEY, 'worker', '--broker', broker, '--queue', queue, ...toLoopback, '--log-format', 'logfmt', ...flags],
-    { env: { ...process.env, HMAC_SECRET: SECRET }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: { ...process.env, HMAC_SECRET: SECRET, NODE_COMPILE_CACHE: COMPILED }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   let said = '';
