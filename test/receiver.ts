@@ -81,8 +81,11 @@ export async function receiverOf(t: TestContext, ...args: Parameters<typeof star
 
 const ACCEPTED = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 
-/** A receiver for very many requests, closed after the test: gives their bodies alone, as text, at a fraction of the cost. */
-export async function countingReceiverOf(t: TestContext, onBody: (body: string) => void): Promise<Receiver> {
+/** A receiver for very many requests, closed after the test: gives their bodies and heads as Latin-1 text, at a fraction of the cost. */
+export async function countingReceiverOf(
+  t: TestContext,
+  onRequest: (body: string, head: string) => void,
+): Promise<Receiver> {
   const waiting = new Set<() => void>();
   const server = createTcpServer((socket) => {
     let unread = '';
@@ -92,7 +95,7 @@ export async function countingReceiverOf(t: TestContext, onBody: (body: string) 
         const bodyAt = unread.indexOf('\r\n\r\n') + 4;
         const bodyBytes = Number(/\r\ncontent-length: (\d+)/.exec(unread)?.[1]);
         if (bodyAt < 4 || unread.length < bodyAt + bodyBytes) break;
-        onBody(unread.slice(bodyAt, bodyAt + bodyBytes));
+        onRequest(unread.slice(bodyAt, bodyAt + bodyBytes), unread.slice(0, bodyAt));
         unread = unread.slice(bodyAt + bodyBytes);
         socket.write(ACCEPTED);
       }

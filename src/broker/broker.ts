@@ -102,7 +102,7 @@ export interface Broker {
   /** Deletes matching dead letters for good; at most `limit`. Answers how many. */
   discardDead(filter: DeadFilter, limit: number): Promise<number>;
 
-  /** Ends the connection; idempotent. Leases stay: what should be handed back is settled first. */
+  /** Ends the connection; idempotent. What is still held is left to `reclaim`: what should be handed back is settled first. */
   close(): Promise<void>;
 }
 

@@ -26,20 +26,31 @@ async function* matching(
   }
 }
 
+/** Keys worth looking at, in the order they died. */
 async function* candidateKeys(
   redis: Connection,
   keys: QueueKeys,
   filter: DeadFilter,
 ): AsyncGenerator<string[]> {
-  if (filter.ids !== undefined) {
-    for (let i = 0; i < filter.ids.length; i += STEP) yield filter.ids.slice(i, i + STEP);
-    return;
-  }
   const from = filter.sinceMs ?? '-inf';
   const to = filter.untilMs === undefined ? '+inf' : `(${filter.untilMs}`;
   // All keys first: callers remove what they are given, which would shift the ranks under a walk by offset.
-  const all = await redis.zrangebyscore(keys.dead, from, to);
+  const all =
+    filter.ids === undefined
+      ? await redis.zrangebyscore(keys.dead, from, to)
+      : await inOrderOfDeath(redis, keys, filter.ids);
   for (let i = 0; i < all.length; i += STEP) yield all.slice(i, i + STEP);
+}
+
+/** Those of the ids that are dead letters, each once. */
+async function inOrderOfDeath(redis: Connection, keys: QueueKeys, ids: readonly string[]): Promise<string[]> {
+  const unique = [...new Set(ids)];
+  const diedAt = unique.length === 0 ? [] : await redis.zmscore(keys.dead, ...unique);
+  return unique
+    .map((id, i) => ({ id, diedAtMs: diedAt[i] }))
+    .filter(({ diedAtMs }) => diedAtMs != null)
+    .sort((a, b) => Number(a.diedAtMs) - Number(b.diedAtMs))
+    .map(({ id }) => id);
 }
 
 function passes(letter: DeadLetter, filter: DeadFilter): boolean {
