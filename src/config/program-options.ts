@@ -25,13 +25,6 @@ export function programOptions(given: Partial<OptionValues>): OptionValues {
   return values;
 }
 
-/** The signing secrets a program gives, newest first. Throws VOLLEY_SECRET: nothing is ever sent unsigned. */
-export function programSecrets(secrets: readonly string[]): readonly string[] {
-  if (secrets.length > 0 && secrets.every((secret) => typeof secret === 'string' && secret !== ''))
-    return secrets;
-  throw new VolleyError('VOLLEY_SECRET', 'signingSecrets must hold at least one secret, and no empty one');
-}
-
 function isInRange(spec: OptionSpec, value: unknown): boolean {
   switch (spec.kind) {
     case 'integer':

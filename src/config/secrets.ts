@@ -67,7 +67,14 @@ function userName(): string {
   }
 }
 
+/** The secrets a program gives, newest first. Throws VOLLEY_SECRET: nothing is ever sent unsigned. */
+export function programSecrets(secrets: readonly string[]): readonly string[] {
+  if (secrets.length === 0) throw unusable('signingSecrets is empty: give at least one secret');
+  return secrets.map((secret, index) => checked(secret, `signingSecrets[${index}]`));
+}
+
 function checked(secret: string, place: string): string {
+  if (typeof secret !== 'string' || secret === '') throw unusable(`${place} is empty: give it a value`);
   if (!secret.startsWith(BASE64_PREFIX)) return secret;
   const base64 = secret.slice(BASE64_PREFIX.length);
   if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64) && base64 !== '')
