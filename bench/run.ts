@@ -1,7 +1,7 @@
 /** One run of one contender: warm up, load its queue, let it deliver, and measure from the first request to the last settlement. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { ContenderApi, ContenderProcess, Job, Loader, Measured } from './contenders/contender.ts';
+import type { ContenderApi, ContenderProcess, Job, Loader } from './contenders/contender.ts';
 import type { ContenderEntry } from './contenders/contenders.ts';
 import { type Receivers, TRUST_RECEIVERS } from './receiver/receivers.ts';
 import { startRedis } from './redis.ts';
@@ -36,8 +36,8 @@ const WARM_UP_PER_DESTINATION = 2;
 /** Bounds a run by its seconds, whatever the warm-up says: fewer measure nothing, more fill the memory of Redis. */
 const LEAST_DELIVERIES = 200;
 const MOST_DELIVERIES = 1_000_000;
-/** How often a contender is asked how far it is; each answer costs it some 50 µs. */
-const MEASURE_EVERY_MS = 20;
+/** How often a contender is asked how far it is: rarely enough that answering is nothing beside its work. */
+const ASK_EVERY_MS = 20;
 /** A run without any progress for so long is given up. */
 const STALLED_MS = 30_000;
 
@@ -82,45 +82,37 @@ async function deliver(
   const redisBefore = await redisCpuSeconds(redisPort);
   await Promise.all(processes.map((process) => process.call('deliver', count)));
   await loader?.release();
-  const measured = await untilDelivered(count, processes);
+  const lastAtMs = await untilDelivered(count, processes);
+  const usages = await Promise.all(processes.map((process) => process.call('usage')));
   const redisAfter = await redisCpuSeconds(redisPort);
   const received = await receivers.counts();
   if (received.requests !== count)
     throw new Error(`${count} deliveries were completed, the receivers counted ${received.requests}`);
   // At least the clock's own step.
-  const seconds = Math.max(1, measured.lastAtMs - received.firstAtMs!) / 1000;
+  const seconds = Math.max(1, lastAtMs - received.firstAtMs!) / 1000;
   return {
     deliveries: count,
     seconds,
     deliveriesPerSecond: count / seconds,
-    cpuMicrosPerDelivery: (measured.cpuSeconds * 1e6) / count,
+    cpuMicrosPerDelivery: (total(usages, (usage) => usage.cpuSeconds) * 1e6) / count,
     redisMicrosPerDelivery:
       redisBefore === null || redisAfter === null ? null : ((redisAfter - redisBefore) * 1e6) / count,
     receiverMicrosPerDelivery: (received.cpuSeconds * 1e6) / count,
-    rssBytes: measured.rssBytes,
+    rssBytes: total(usages, (usage) => usage.rssBytes),
   };
 }
 
-/** Asks until all is delivered; answers the sums, and the latest of the times. */
-async function untilDelivered(count: number, processes: readonly ContenderProcess[]): Promise<Measured> {
+/** Asks until all is delivered; answers when the last delivery was completed, epoch milliseconds. */
+async function untilDelivered(count: number, processes: readonly ContenderProcess[]): Promise<number> {
   let lastCompleted = -1;
   let lastProgressAtMs = Date.now();
   for (;;) {
-    await pause(MEASURE_EVERY_MS);
-    const parts = await Promise.all(processes.map((process) => process.call('measure')));
-    const sum = (part: (measured: Measured) => number) =>
-      parts.reduce((total, each) => total + part(each), 0);
-    const completed = sum((each) => each.completed);
-    const failed = sum((each) => each.failed);
+    await pause(ASK_EVERY_MS);
+    const parts = await Promise.all(processes.map((process) => process.call('progress')));
+    const completed = total(parts, (part) => part.completed);
+    const failed = total(parts, (part) => part.failed);
     if (failed > 0) throw new Error(`${failed} of ${count} deliveries failed`);
-    if (completed >= count)
-      return {
-        completed,
-        failed,
-        lastAtMs: Math.max(...parts.map((each) => each.lastAtMs)),
-        cpuSeconds: sum((each) => each.cpuSeconds),
-        rssBytes: sum((each) => each.rssBytes),
-      };
+    if (completed >= count) return Math.max(...parts.map((part) => part.lastAtMs));
     if (completed > lastCompleted) lastProgressAtMs = Date.now();
     else if (Date.now() - lastProgressAtMs > STALLED_MS)
       throw new Error(
@@ -128,6 +120,10 @@ async function untilDelivered(count: number, processes: readonly ContenderProces
       );
     lastCompleted = completed;
   }
+}
+
+function total<Part>(parts: readonly Part[], value: (part: Part) => number): number {
+  return parts.reduce((sum, part) => sum + value(part), 0);
 }
 
 /** What the redis-server on this port has used so far; null without one. */

@@ -6,12 +6,12 @@ import type { Claim, Settlement } from './broker/broker.ts';
 import { decodeEnvelope, isRejection, peekDestination } from './delivery/envelope.ts';
 import { type DeadReason, type Failure, type Subject, statusOf } from './delivery/outcome.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
-import { InFlight } from './dispatch/in-flight.ts';
 import { Quarantine } from './dispatch/quarantine.ts';
 import type { AttemptPool, Parcel, PoolEvents } from './pool/attempt-pool.ts';
 import type { DeliveryLog } from './record/delivery-log.ts';
 import type { Logger } from './record/log.ts';
 import type { Metrics } from './record/metrics.ts';
+import { Numbered } from './runtime/numbered.ts';
 import { deadLetter } from './settle/dead-letter.ts';
 import { verdictOn } from './settle/retry-policy.ts';
 import type { FailedAttempt } from './thread/messages.ts';
@@ -65,7 +65,7 @@ export class Flow implements PoolEvents {
   readonly #parts: FlowParts;
   readonly #dispatcher: Dispatcher<Delivery>;
   readonly #quarantine = new Quarantine<Delivery>();
-  readonly #inFlight = new InFlight<Delivery>();
+  readonly #inFlight = new Numbered<Delivery>();
   /** What goes to each thread in this turn. */
   readonly #batches: Parcel[][];
   #heldBytes = 0;

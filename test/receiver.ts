@@ -73,7 +73,10 @@ function untilIn(waiting: Set<() => void>, test: () => boolean): Promise<void> {
 }
 
 /** As `startReceiver`, closed after the test. */
-export async function receiverOf(t: TestContext, ...args: Parameters<typeof startReceiver>): Promise<Receiver> {
+export async function receiverOf(
+  t: TestContext,
+  ...args: Parameters<typeof startReceiver>
+): Promise<Receiver> {
   const receiver = await startReceiver(...args);
   t.after(() => receiver.close());
   return receiver;

@@ -32,7 +32,7 @@ export interface Contender {
   close(): Promise<void>;
 }
 
-export interface Measured extends Progress {
+export interface Usage {
   /** CPU of the process, all its threads, since `deliver`. */
   readonly cpuSeconds: number;
   readonly rssBytes: number;
@@ -42,7 +42,8 @@ export interface Measured extends Progress {
 export type ContenderApi = {
   start(job: Job): Promise<void>;
   deliver(count: number): Promise<void>;
-  measure(): Promise<Measured>;
+  progress(): Promise<Progress>;
+  usage(): Promise<Usage>;
 };
 
 export type ContenderProcess = Remote<ContenderApi>;

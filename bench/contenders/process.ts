@@ -12,13 +12,10 @@ const api: ContenderApi = {
     cpuAtDeliver = process.cpuUsage();
     await contender.deliver(count);
   },
-  async measure() {
+  progress: async () => contender.progress(),
+  async usage() {
     const { user, system } = process.cpuUsage(cpuAtDeliver);
-    return {
-      ...contender.progress(),
-      cpuSeconds: (user + system) / 1e6,
-      rssBytes: process.memoryUsage.rss(),
-    };
+    return { cpuSeconds: (user + system) / 1e6, rssBytes: process.memoryUsage.rss() };
   },
 };
 

@@ -5,12 +5,16 @@ import { payloads } from '../payload.ts';
 import type { Job } from './contender.ts';
 import { Signer } from './request.ts';
 
-export interface RawDone {
+/** How far a thread is since it was told to begin. */
+export interface RawProgress {
   completed: number;
   failed: number;
-  /** When the last answer was complete, epoch milliseconds. */
+  /** When the latest answer was complete, epoch milliseconds; 0 until all are. */
   lastAtMs: number;
 }
+
+/** Deliveries between two reports to the main thread: few enough of them to cost nothing. */
+const TELL_EVERY = 4_096;
 
 const { urls, slotsPerThread, bodyBytes, secret } = workerData as Job;
 const signer = new Signer(secret);
@@ -30,7 +34,7 @@ const destinations = urls.map((text) => {
 
 let sent = 0;
 let target = 0;
-let done: RawDone = { completed: 0, failed: 0, lastAtMs: 0 };
+let progress: RawProgress = { completed: 0, failed: 0, lastAtMs: 0 };
 
 /** Sends one request after the other. */
 class Slot implements Dispatcher.DispatchHandler {
@@ -62,14 +66,12 @@ class Slot implements Dispatcher.DispatchHandler {
   }
 
   #settle(delivered: boolean): void {
-    if (delivered) done.completed += 1;
-    else done.failed += 1;
-    if (done.completed + done.failed < target) {
-      this.sendNext();
-      return;
-    }
-    done.lastAtMs = Date.now();
-    parentPort!.postMessage(done);
+    if (delivered) progress.completed += 1;
+    else progress.failed += 1;
+    const ended = progress.completed + progress.failed;
+    if (ended === target) progress.lastAtMs = Date.now();
+    if (ended === target || ended % TELL_EVERY === 0) parentPort!.postMessage(progress);
+    this.sendNext();
   }
 }
 
@@ -83,7 +85,7 @@ parentPort!.on('message', async (count: number | null) => {
   }
   sent = 0;
   target = count;
-  done = { completed: 0, failed: 0, lastAtMs: 0 };
+  progress = { completed: 0, failed: 0, lastAtMs: 0 };
   for (const slot of slots) slot.sendNext();
 });
 parentPort!.postMessage('ready');

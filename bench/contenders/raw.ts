@@ -2,13 +2,12 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Contender, Job, Progress } from './contender.ts';
-import type { RawDone } from './raw-thread.ts';
+import type { RawProgress } from './raw-thread.ts';
 
 export class Raw implements Contender {
   #threads: Worker[] = [];
-  #completed = 0;
-  #failed = 0;
-  #lastAtMs = 0;
+  /** Of each thread. */
+  #progress: RawProgress[] = [];
 
   async start(job: Job): Promise<void> {
     const { urls, threads } = job;
@@ -18,26 +17,28 @@ export class Raw implements Contender {
       return new Worker(new URL('raw-thread.ts', import.meta.url), { workerData: { ...job, urls: own } });
     });
     await Promise.all(this.#threads.map((thread) => once(thread, 'message')));
+    this.#threads.forEach((thread, index) => {
+      thread.on('message', (progress: RawProgress) => {
+        this.#progress[index] = progress;
+      });
+    });
   }
 
   async deliver(count: number): Promise<void> {
-    this.#completed = 0;
-    this.#failed = 0;
-    this.#lastAtMs = 0;
+    const { length } = this.#threads;
+    this.#progress = this.#threads.map(() => ({ completed: 0, failed: 0, lastAtMs: 0 }));
     this.#threads.forEach((thread, index) => {
-      const share = Math.floor((count * (index + 1)) / this.#threads.length);
-      const before = Math.floor((count * index) / this.#threads.length);
-      thread.once('message', (done: RawDone) => {
-        this.#completed += done.completed;
-        this.#failed += done.failed;
-        this.#lastAtMs = Math.max(this.#lastAtMs, done.lastAtMs);
-      });
-      thread.postMessage(share - before);
+      const upTo = (threads: number) => Math.floor((count * threads) / length);
+      thread.postMessage(upTo(index + 1) - upTo(index));
     });
   }
 
   progress(): Progress {
-    return { completed: this.#completed, failed: this.#failed, lastAtMs: this.#lastAtMs };
+    return {
+      completed: this.#progress.reduce((sum, { completed }) => sum + completed, 0),
+      failed: this.#progress.reduce((sum, { failed }) => sum + failed, 0),
+      lastAtMs: Math.max(...this.#progress.map(({ lastAtMs }) => lastAtMs)),
+    };
   }
 
   async close(): Promise<void> {

@@ -187,7 +187,8 @@ function fieldValue(bytes: Buffer, field: number, head = ''): unknown {
   if (from === 0) return undefined;
   const to = spans[field * 2 + 1]!;
   if (bytes[from] === QUOTE) {
-    const text = to <= head.length ? head.slice(from + 1, to - 1) : bytes.toString('latin1', from + 1, to - 1);
+    const text =
+      to <= head.length ? head.slice(from + 1, to - 1) : bytes.toString('latin1', from + 1, to - 1);
     if (PLAIN.test(text)) return text;
   }
   return JSON.parse(bytes.toString('utf8', from, to));

@@ -17,6 +17,8 @@ type AttemptEnd = (attempt: Attempt, outcome: Outcome) => void;
 export class Attempt implements Dispatcher.DispatchHandler, Timed {
   /** The main thread's number for the delivery. */
   readonly number: number;
+  /** Its number in this thread while it is in flight. */
+  slot = -1;
   readonly envelope: DecodedEnvelope;
   readonly agent: Agent;
   readonly startedMs: number;

@@ -6,6 +6,7 @@ import { decodeEnvelope, isRejection } from '../delivery/envelope.ts';
 import type { DecodedEnvelope } from '../delivery/event.ts';
 import { mintedAtMs } from '../delivery/ids.ts';
 import type { Outcome, Subject } from '../delivery/outcome.ts';
+import { Numbered } from '../runtime/numbered.ts';
 import { Ring } from '../runtime/ring.ts';
 import { Agents } from './agents.ts';
 import { Attempt } from './attempt.ts';
@@ -50,7 +51,7 @@ export class Attempter {
   readonly #targets: Targets;
   readonly #agents: Agents;
   readonly #deadlines: Deadlines;
-  readonly #inFlight = new Set<Attempt>();
+  readonly #inFlight = new Numbered<Attempt>();
   readonly #end = (attempt: Attempt, outcome: Outcome) => this.#ended(attempt, outcome);
   readonly #waiting = new Ring<Parcel>();
   readonly #reportAt: number;
@@ -104,7 +105,7 @@ export class Attempter {
   /** Cuts short what is in flight, and gives back what waits; each is reported. */
   handBack(): void {
     this.#giveBackWaiting(Number.POSITIVE_INFINITY);
-    for (const attempt of [...this.#inFlight]) attempt.handBack();
+    for (const attempt of this.#inFlight.where(() => true)) attempt.handBack();
   }
 
   /** Closes the sockets. */
@@ -127,7 +128,7 @@ export class Attempter {
   }
 
   #fill(): void {
-    while (this.#inFlight.size < this.#parts.policy.slots) {
+    while (this.#inFlight.count < this.#parts.policy.slots) {
       const parcel = this.#waiting.shift();
       if (parcel === undefined) return;
       this.#start(parcel);
@@ -149,7 +150,7 @@ export class Attempter {
     const agent = this.#agents.of(target.origin);
     const attempt = new Attempt(number, envelope, agent, this.#parts.monotonicMs, this.#end);
     agent.inFlight++;
-    this.#inFlight.add(attempt);
+    attempt.slot = this.#inFlight.add(attempt);
     this.#deadlines.watch();
     const headers = this.#headers(envelope, mintedId, attempts + 1);
     try {
@@ -185,7 +186,7 @@ export class Attempter {
   #ended(attempt: Attempt, outcome: Outcome): void {
     const { envelope, agent } = attempt;
     agent.inFlight--;
-    this.#inFlight.delete(attempt);
+    this.#inFlight.take(attempt.slot);
     this.#fill();
     const attemptMs = this.#parts.monotonicMs() - attempt.startedMs;
     if (outcome.kind !== 'delivered') {

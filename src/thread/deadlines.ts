@@ -3,6 +3,7 @@
  * Nothing that a receiver sends can push them out. An attempt ends at most TICK_MS after its deadline.
  */
 import type { BrokenCode } from '../delivery/outcome.ts';
+import type { Numbered } from '../runtime/numbered.ts';
 
 /** How often deadlines are looked at, in milliseconds: 1 % of the default total, and 10 sweeps a second cost nothing. */
 const TICK_MS = 100;
@@ -17,7 +18,7 @@ export interface Timed {
 }
 
 export interface DeadlinesParts {
-  readonly inFlight: ReadonlySet<Timed>;
+  readonly inFlight: Numbered<Timed>;
   readonly readTimeoutMs: number;
   readonly totalTimeoutMs: number;
   /** Monotonic milliseconds. */
@@ -46,13 +47,13 @@ export class Deadlines {
 
   #tick(): void {
     const { inFlight, readTimeoutMs, totalTimeoutMs, nowMs, onTick } = this.#parts;
-    if (inFlight.size === 0) this.stop();
+    if (inFlight.count === 0) this.stop();
     const now = nowMs();
-    for (const timed of inFlight) {
-      if (now - timed.startedMs >= totalTimeoutMs) timed.expire('total-timeout');
-      else if (!timed.answered && timed.sentMs > 0 && now - timed.sentMs >= readTimeoutMs)
-        timed.expire('read-timeout');
-    }
+    const isLate = ({ startedMs }: Timed) => now - startedMs >= totalTimeoutMs;
+    const isSilent = ({ answered, sentMs }: Timed) =>
+      !answered && sentMs > 0 && now - sentMs >= readTimeoutMs;
+    for (const timed of inFlight.where(isLate)) timed.expire('total-timeout');
+    for (const timed of inFlight.where(isSilent)) timed.expire('read-timeout');
     onTick(now);
   }
 }

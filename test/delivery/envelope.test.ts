@@ -1,7 +1,13 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { decodeEnvelope, encodeEnvelope, isRejection, originOf, peekDestination } from '../../src/delivery/envelope.ts';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  isRejection,
+  originOf,
+  peekDestination,
+} from '../../src/delivery/envelope.ts';
 import { type DecodedEnvelope, MAX_BODY_BYTES, type VolleyEvent } from '../../src/delivery/event.ts';
 
 const GOOD = { url: 'https://example.com/hooks', type: 'order.updated', payload: { a: 1 } };
@@ -41,7 +47,9 @@ test('all members of an envelope are taken as they are', () => {
 });
 
 test('what an envelope leaves out is filled in: the minted id, no time, the origin as destination', () => {
-  const { id, timestampMs, destination, headers } = decoded(JSON.stringify({ ...GOOD, url: 'HTTPS://Example.COM:443/x' }));
+  const { id, timestampMs, destination, headers } = decoded(
+    JSON.stringify({ ...GOOD, url: 'HTTPS://Example.COM:443/x' }),
+  );
   deepEqual([id, timestampMs, destination, headers], ['minted', null, 'https://example.com', null]);
 });
 
@@ -59,7 +67,10 @@ test('a body is delivered byte for byte once unescaped', () => {
 });
 
 test('a member whose name is written with escapes is not the one it spells', () => {
-  match((decode('{"\\u0075rl":"https://a.example","type":"t","payload":1}') as { detail: string }).detail, /"url" is missing/);
+  match(
+    (decode('{"\\u0075rl":"https://a.example","type":"t","payload":1}') as { detail: string }).detail,
+    /"url" is missing/,
+  );
 });
 
 const LONG_URL = `https://example.com/${'x'.repeat(8_192)}`;
@@ -193,7 +204,10 @@ test('a body of exactly 2 MiB passes and one byte more does not, in ASCII and in
       ];
       for (const envelope of envelopes) {
         const taken = decode(envelope);
-        equal(isRejection(taken) ? taken.reason : taken.body.length, passes ? MAX_BODY_BYTES : 'body-too-large');
+        equal(
+          isRejection(taken) ? taken.reason : taken.body.length,
+          passes ? MAX_BODY_BYTES : 'body-too-large',
+        );
       }
       const payload = JSON.parse(text) as string;
       for (const event of [
@@ -232,7 +246,11 @@ const anyEvent = fc.record(
     id: fc.stringMatching(/^[A-Za-z0-9_.:-]{1,128}$/),
     destination: fc.stringMatching(/^[!-~]{1,60}$/),
     timestamp: fc.integer({ min: 0, max: 4e12 }),
-    headers: fc.dictionary(fc.stringMatching(/^x-[a-z]{1,9}$/).filter((name) => !name.startsWith('x-webhook')), fc.stringMatching(/^[ -~]{0,30}$/), { maxKeys: 5 }),
+    headers: fc.dictionary(
+      fc.stringMatching(/^x-[a-z]{1,9}$/).filter((name) => !name.startsWith('x-webhook')),
+      fc.stringMatching(/^[ -~]{0,30}$/),
+      { maxKeys: 5 },
+    ),
   },
   { requiredKeys: ['url', 'type', 'payload'] },
 );
@@ -261,7 +279,9 @@ test('the lane that is peeked is the destination that is decoded, in whatever or
   const membersInAnyOrder = anyEvent.chain((event) =>
     fc
       .shuffledSubarray(Object.entries(event), { minLength: Object.keys(event).length })
-      .map((entries) => JSON.stringify(Object.fromEntries([...entries, ['other', { url: 'x', destination: 'y' }]]))),
+      .map((entries) =>
+        JSON.stringify(Object.fromEntries([...entries, ['other', { url: 'x', destination: 'y' }]])),
+      ),
   );
   fc.assert(
     fc.property(membersInAnyOrder, (envelope) => {
@@ -292,6 +312,15 @@ test('a URL written in an unusual way has the origin that is dialled, when peeke
 });
 
 test('no destination can be peeked where none is readable', () => {
-  for (const envelope of ['', 'x', '{', '[]', '{}', '{"url":7}', '{"url":"x"}', '{"destination":7,"url":"https://a.example"}'])
+  for (const envelope of [
+    '',
+    'x',
+    '{',
+    '[]',
+    '{}',
+    '{"url":7}',
+    '{"url":"x"}',
+    '{"destination":7,"url":"https://a.example"}',
+  ])
     equal(peekDestination(Buffer.from(envelope)), null, envelope);
 });

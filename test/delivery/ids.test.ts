@@ -43,6 +43,13 @@ test('an id tells when it was minted, whatever its prefix', () => {
 });
 
 test('an id of another form tells no time', () => {
-  for (const id of ['', 'order-7', 'evt_', `evt_${'8'.repeat(26)}`, `evt_${'0'.repeat(25)}I`, `evt_${'0'.repeat(25)}`])
+  for (const id of [
+    '',
+    'order-7',
+    'evt_',
+    `evt_${'8'.repeat(26)}`,
+    `evt_${'0'.repeat(25)}I`,
+    `evt_${'0'.repeat(25)}`,
+  ])
     equal(mintedAtMs(id), null, id);
 });

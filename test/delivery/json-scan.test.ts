@@ -2,7 +2,14 @@ import { equal, ok } from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import test from 'node:test';
 import fc from 'fast-check';
-import { compactJson, INVALID, isJsonText, scanValue, skipSpace, spacesSoFar } from '../../src/delivery/json-scan.ts';
+import {
+  compactJson,
+  INVALID,
+  isJsonText,
+  scanValue,
+  skipSpace,
+  spacesSoFar,
+} from '../../src/delivery/json-scan.ts';
 
 /** Whether the platform's parser takes the bytes. */
 function parses(bytes: Buffer): boolean {
@@ -20,7 +27,10 @@ const spacedJson = fc
   .map(([text, spaces]) => {
     let at = 0;
     const space = () => spaces[at++ % spaces.length];
-    return text.replaceAll(/"(?:[^"\\]|\\.)*"|[[\]{},:]|[^[\]{},:"\s]+/g, (token) => `${space()}${token}${space()}`);
+    return text.replaceAll(
+      /"(?:[^"\\]|\\.)*"|[[\]{},:]|[^[\]{},:"\s]+/g,
+      (token) => `${space()}${token}${space()}`,
+    );
   });
 
 /** Bytes that a mutation puts in: those that mean something in JSON, and any other. */
@@ -34,7 +44,10 @@ test('every JSON text is valid, whatever white space is in it', () => {
 });
 
 test('bytes of JSON changed, put in, or left out are judged as JSON.parse judges them', () => {
-  const mutations = fc.array(fc.tuple(fc.nat(), anyByte, fc.constantFrom(0, 1, 2)), { minLength: 1, maxLength: 4 });
+  const mutations = fc.array(fc.tuple(fc.nat(), anyByte, fc.constantFrom(0, 1, 2)), {
+    minLength: 1,
+    maxLength: 4,
+  });
   fc.assert(
     fc.property(fc.oneof(fc.json(), spacedJson), mutations, (text, changes) => {
       const bytes = [...Buffer.from(text)];

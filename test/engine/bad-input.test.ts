@@ -15,7 +15,15 @@ const BAD: readonly [element: string | Buffer, reason: string, detail: RegExp][]
   [JSON.stringify(good).slice(0, -1), 'not-json', /not valid JSON/],
   ['{"url":"https://example.com","type":"t","payload":01}', 'not-json', /not valid JSON/],
   [Buffer.from([0xff, 0xfe, 0x00]), 'not-json', /UTF-8/],
-  [Buffer.concat([Buffer.from(`{"url":"https://a.example","type":"t","payload":"`), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]), 'not-json', /UTF-8/],
+  [
+    Buffer.concat([
+      Buffer.from(`{"url":"https://a.example","type":"t","payload":"`),
+      Buffer.from([0xc3, 0x28]),
+      Buffer.from('"}'),
+    ]),
+    'not-json',
+    /UTF-8/,
+  ],
   ['~3~evt_x~not json', 'not-json', /not valid JSON/],
   ['null', 'invalid-envelope', /not a JSON object/],
   ['[]', 'invalid-envelope', /not a JSON object/],
@@ -42,11 +50,19 @@ const BAD: readonly [element: string | Buffer, reason: string, detail: RegExp][]
   [JSON.stringify({ url: good.url, type: 't', body: '{"a":' }), 'invalid-envelope', /"body"/],
   [JSON.stringify({ url: good.url, type: 't', body: { a: 1 } }), 'invalid-envelope', /"body"/],
   [`{"type":"t","type":"t",${JSON.stringify(good).slice(1)}`, 'invalid-envelope', /"type" is there twice/],
-  [withValue({ payload: 'x'.repeat(2_097_153 - 2) }), 'body-too-large', /2097153 bytes, the limit is 2097152/],
+  [
+    withValue({ payload: 'x'.repeat(2_097_153 - 2) }),
+    'body-too-large',
+    /2097153 bytes, the limit is 2097152/,
+  ],
   [withValue({ payload: `${'é'.repeat((2_097_152 - 2) / 2)}x` }), 'body-too-large', /2097153 bytes/],
   [withValue({ url: 'ws://example.com' }), 'invalid-envelope', /https:/],
   [withValue({ type: ['['.repeat(1)] }), 'invalid-envelope', /"type"/],
-  [`{"headers":${'['.repeat(100_000)}${']'.repeat(100_000)},${JSON.stringify(good).slice(1)}`, 'invalid-envelope', /"headers"/],
+  [
+    `{"headers":${'['.repeat(100_000)}${']'.repeat(100_000)},${JSON.stringify(good).slice(1)}`,
+    'invalid-envelope',
+    /"headers"/,
+  ],
 ];
 
 for (const [name, queueOf] of Object.entries(eachBroker())) {
@@ -54,8 +70,11 @@ for (const [name, queueOf] of Object.entries(eachBroker())) {
     const queue = await queueOf(t);
     const receiver = await receiverOf(t);
     const deep = `${'['.repeat(100_000)}1${']'.repeat(100_000)}`;
-    const fine = (n: number) => JSON.stringify({ id: `good-${n}`, url: `${receiver.origin}/${n}`, type: 't', payload: n });
-    const batch: (string | Buffer)[] = [`{"id":"deep","url":"${receiver.origin}/deep","type":"t","payload":${deep}}`];
+    const fine = (n: number) =>
+      JSON.stringify({ id: `good-${n}`, url: `${receiver.origin}/${n}`, type: 't', payload: n });
+    const batch: (string | Buffer)[] = [
+      `{"id":"deep","url":"${receiver.origin}/deep","type":"t","payload":${deep}}`,
+    ];
     for (const [n, [element]] of BAD.entries()) batch.push(element, fine(n));
     await queue.push(...batch);
     const { engine, settled } = await startEngine(t, queue);
@@ -71,8 +90,11 @@ for (const [name, queueOf] of Object.entries(eachBroker())) {
     equal(letters.length, BAD.length);
     for (const [element, reason, detail] of BAD) {
       // What begins like a record that Volley framed is kept as the envelope that the frame holds.
-      const kept = typeof element === 'string' && element.startsWith('~') && name === 'Redis' ? 'not json' : element;
-      const index = letters.findIndex(({ envelope, reason: found }) => found === reason && envelope.equals(Buffer.from(kept)));
+      const kept =
+        typeof element === 'string' && element.startsWith('~') && name === 'Redis' ? 'not json' : element;
+      const index = letters.findIndex(
+        ({ envelope, reason: found }) => found === reason && envelope.equals(Buffer.from(kept)),
+      );
       ok(index !== -1, `no dead letter ${reason} for ${element.toString().slice(0, 80)}`);
       const [letter] = letters.splice(index, 1);
       match(letter!.detail, detail);

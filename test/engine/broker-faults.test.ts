@@ -6,7 +6,15 @@ import { Ledger } from '../ledger.ts';
 import { countingReceiverOf, type Receiver, receiverOf } from '../receiver.ts';
 import { startRedis } from '../redis-server.ts';
 import { FaultyBroker } from './faulty-broker.ts';
-import { connectionTo, eachBroker, newQueue, redisOfFile, SLOTS, startEngine, type TestQueue } from './running.ts';
+import {
+  connectionTo,
+  eachBroker,
+  newQueue,
+  redisOfFile,
+  SLOTS,
+  startEngine,
+  type TestQueue,
+} from './running.ts';
 
 const redis = redisOfFile();
 const brokers = eachBroker();
@@ -28,7 +36,11 @@ async function ledgerOf(t: TestContext, events: number): Promise<{ ledger: Ledge
 async function pushNumbered(queue: TestQueue, url: string, events: number): Promise<void> {
   for (let from = 0; from < events; from += 1_000)
     await queue.push(
-      ...Array.from({ length: Math.min(1_000, events - from) }, (_, n) => ({ url, type: 't', payload: from + n })),
+      ...Array.from({ length: Math.min(1_000, events - from) }, (_, n) => ({
+        url,
+        type: 't',
+        payload: from + n,
+      })),
     );
 }
 

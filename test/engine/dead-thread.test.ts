@@ -11,7 +11,12 @@ for (const death of ['exit', 'throw']) {
   test(`a delivery that ends its thread (${death}) becomes a dead letter, and costs its neighbours at most a second request each`, async (t) => {
     const queue = await newQueue(t, redis.url);
     const receiver = await receiverOf(t);
-    const neighbours = Array.from({ length: 100 }, (_, n) => ({ id: `n${n}`, url: receiver.origin, type: 't', payload: n }));
+    const neighbours = Array.from({ length: 100 }, (_, n) => ({
+      id: `n${n}`,
+      url: receiver.origin,
+      type: 't',
+      payload: n,
+    }));
     const poison = { id: 'poison', url: receiver.origin, type: `kill.${death}`, payload: 0 };
     await queue.push(...neighbours.toSpliced(randomInt(100), 0, poison));
     const { engine } = await startEngine(t, queue, {}, parts);
@@ -22,9 +27,15 @@ for (const death of ['exit', 'throw']) {
       arrivals.set(id, (arrivals.get(id) ?? 0) + 1);
     }
     deepEqual(new Set(arrivals.keys()), new Set(neighbours.map(({ id }) => id)));
-    ok(arrivals.values().every((times) => times <= 2), 'sent a third time');
+    ok(
+      arrivals.values().every((times) => times <= 2),
+      'sent a third time',
+    );
     // Only what the dead thread had in flight is in doubt.
-    ok(receiver.requests.length - arrivals.size <= SLOTS / 2, `${receiver.requests.length - arrivals.size} sent twice`);
+    ok(
+      receiver.requests.length - arrivals.size <= SLOTS / 2,
+      `${receiver.requests.length - arrivals.size} sent twice`,
+    );
     const [letter, ...others] = await queue.dead();
     equal(others.length, 0);
     equal(letter!.reason, 'poison');
@@ -52,7 +63,9 @@ test('after many poisonous deliveries every slot is still used', async (t) => {
     atOnce--;
     return { status: 200 };
   });
-  await queue.push(...Array.from({ length: SLOTS }, (_, n) => ({ url: receiver.origin, type: 't', payload: n })));
+  await queue.push(
+    ...Array.from({ length: SLOTS }, (_, n) => ({ url: receiver.origin, type: 't', payload: n })),
+  );
   await engine.whenIdle();
   equal(most, SLOTS);
 });

@@ -1,6 +1,7 @@
 /** What a sending thread runs in tests with deliveries that kill it: the real entry, which dies of envelopes that say so. */
-import type { Assignment, ToThread } from '../../src/thread/messages.ts';
+
 import serve from '../../src/thread/entry.ts';
+import type { Assignment, ToThread } from '../../src/thread/messages.ts';
 
 export default function serveUntilKilled(assignment: Assignment): Promise<void> {
   assignment.port.addEventListener('message', ({ data }) => {

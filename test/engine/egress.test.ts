@@ -13,15 +13,27 @@ test('without --allow-* only https on 443 to public addresses is delivered: ever
     [`https://example.com:8443/`, /use 443, or start the worker with --allow-port 8443/],
     [`https://127.0.0.1:${port}/`, /--allow-port/],
     ...['127.0.0.1', '10.1.2.3', '192.168.0.1', '172.16.0.1', '169.254.169.254', '100.64.0.1', '0.0.0.0'].map(
-      (host): [string, RegExp] => [`https://${host}/`, new RegExp(`^url-refused: ${host} is not a public address.*--allow-net`)],
+      (host): [string, RegExp] => [
+        `https://${host}/`,
+        new RegExp(`^url-refused: ${host} is not a public address.*--allow-net`),
+      ],
     ),
     // Other ways to write 127.0.0.1.
-    ...['2130706433', '0x7f.1', '0177.0.0.1', '127.1', '[::ffff:127.0.0.1]', '[::7f00:1]', '[64:ff9b::7f00:1]', '[::1]', '[::]'].map(
-      (host): [string, RegExp] => [`https://${host}/`, /not a public address/],
-    ),
-    ...['[fe80::1]', '[fc00::1]', '[2002:7f00:1::]', '[ff02::1]'].map(
-      (host): [string, RegExp] => [`https://${host}/`, /not a public address/],
-    ),
+    ...[
+      '2130706433',
+      '0x7f.1',
+      '0177.0.0.1',
+      '127.1',
+      '[::ffff:127.0.0.1]',
+      '[::7f00:1]',
+      '[64:ff9b::7f00:1]',
+      '[::1]',
+      '[::]',
+    ].map((host): [string, RegExp] => [`https://${host}/`, /not a public address/]),
+    ...['[fe80::1]', '[fc00::1]', '[2002:7f00:1::]', '[ff02::1]'].map((host): [string, RegExp] => [
+      `https://${host}/`,
+      /not a public address/,
+    ]),
     // A name is judged by its addresses.
     ['https://localhost/', /not a public address/],
   ];
@@ -76,13 +88,10 @@ test('a redirect is a failure and is not followed', async (t) => {
   const { engine } = await startEngine(t, queue, { retryScheduleMs: [10] });
   await engine.whenIdle();
   const letters = await queue.dead();
-  deepEqual(
-    letters.map(({ id, detail, attempts }) => [id, detail, attempts]).sort(),
-    [
-      ['elsewhere', 'http-307', 2],
-      ['same', 'http-301', 2],
-    ],
-  );
+  deepEqual(letters.map(({ id, detail, attempts }) => [id, detail, attempts]).sort(), [
+    ['elsewhere', 'http-307', 2],
+    ['same', 'http-301', 2],
+  ]);
   ok(receiver.requests.every(({ path }) => path !== '/moved'));
   equal(canary.accepted, 0);
 });

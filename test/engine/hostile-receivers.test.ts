@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import type { EngineOptions } from '../../src/engine.ts';
 import { type Receiver, rawReceiverOf, receiverOf } from '../receiver.ts';
-import { redisOfFile, newQueue, startEngine } from './running.ts';
+import { newQueue, redisOfFile, startEngine } from './running.ts';
 
 const redis = redisOfFile();
 
@@ -11,7 +11,12 @@ const redis = redisOfFile();
 const DEADLINES = { connectTimeoutMs: 300, readTimeoutMs: 400, totalTimeoutMs: 800 };
 
 /** What one attempt at a receiver comes to: the dead letter's detail, or the status where it was delivered. */
-async function outcomeOf(t: TestContext, origin: string, options: Partial<EngineOptions> = {}, payload: unknown = 1) {
+async function outcomeOf(
+  t: TestContext,
+  origin: string,
+  options: Partial<EngineOptions> = {},
+  payload: unknown = 1,
+) {
   const queue = await newQueue(t, redis.url);
   await queue.push({ url: `${origin}/hook`, type: 't', payload });
   const { engine, settled } = await startEngine(t, queue, { retryScheduleMs: [], ...DEADLINES, ...options });
@@ -29,35 +34,59 @@ const afterRequest = (t: TestContext, misbehave: (socket: Socket) => void) =>
   rawReceiverOf(t, (socket) => socket.once('data', () => misbehave(socket)));
 
 /** Receivers that never answer rightly, and what an attempt at each is. */
-const FAILING: readonly [behaviour: string, start: (t: TestContext) => Promise<Receiver>, detail: RegExp][] = [
-  ['accepts and stays silent', (t) => rawReceiverOf(t, () => {}), /^read-timeout: no status \d+ ms after the request$/],
-  ['resets after the request', (t) => afterRequest(t, (socket) => socket.resetAndDestroy()), /^reset: /],
-  ['closes after the request', (t) => afterRequest(t, (socket) => socket.end()), /^closed: /],
-  ['closes at once', (t) => rawReceiverOf(t, (socket) => socket.end()), /^(closed|reset): /],
-  ['answers garbage', (t) => afterRequest(t, (socket) => socket.end('garbage\r\n\r\n')), /^malformed-response: /],
-  ['answers something in another protocol', (t) => afterRequest(t, (socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')), /^malformed-response: /],
+const FAILING: readonly [behaviour: string, start: (t: TestContext) => Promise<Receiver>, detail: RegExp][] =
   [
-    'answers with a length and a chunked body both',
-    (t) => afterRequest(t, (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n')),
-    /^malformed-response: /,
-  ],
-  [
-    'answers with more than 16 KiB of headers',
-    (t) => afterRequest(t, (socket) => socket.write(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(17_000)}\r\n\r\n`)),
-    /^malformed-response: /,
-  ],
-  ['switches protocols unasked', (t) => afterRequest(t, (socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n')), /^(closed|malformed-response): /],
-  [
-    'drips a head that never ends',
-    (t) => afterRequest(t, (socket) => drip(socket, 'HTTP/1.1 200 OK\r\n', 'x-drip: 1\r\n')),
-    /^read-timeout: /,
-  ],
-  [
-    'floods with 1xx',
-    (t) => afterRequest(t, (socket) => drip(socket, '', 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n')),
-    /^(read-timeout|malformed-response|closed|reset): /,
-  ],
-];
+    [
+      'accepts and stays silent',
+      (t) => rawReceiverOf(t, () => {}),
+      /^read-timeout: no status \d+ ms after the request$/,
+    ],
+    ['resets after the request', (t) => afterRequest(t, (socket) => socket.resetAndDestroy()), /^reset: /],
+    ['closes after the request', (t) => afterRequest(t, (socket) => socket.end()), /^closed: /],
+    ['closes at once', (t) => rawReceiverOf(t, (socket) => socket.end()), /^(closed|reset): /],
+    [
+      'answers garbage',
+      (t) => afterRequest(t, (socket) => socket.end('garbage\r\n\r\n')),
+      /^malformed-response: /,
+    ],
+    [
+      'answers something in another protocol',
+      (t) => afterRequest(t, (socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')),
+      /^malformed-response: /,
+    ],
+    [
+      'answers with a length and a chunked body both',
+      (t) =>
+        afterRequest(t, (socket) =>
+          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'),
+        ),
+      /^malformed-response: /,
+    ],
+    [
+      'answers with more than 16 KiB of headers',
+      (t) =>
+        afterRequest(t, (socket) => socket.write(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(17_000)}\r\n\r\n`)),
+      /^malformed-response: /,
+    ],
+    [
+      'switches protocols unasked',
+      (t) =>
+        afterRequest(t, (socket) =>
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+        ),
+      /^(closed|malformed-response): /,
+    ],
+    [
+      'drips a head that never ends',
+      (t) => afterRequest(t, (socket) => drip(socket, 'HTTP/1.1 200 OK\r\n', 'x-drip: 1\r\n')),
+      /^read-timeout: /,
+    ],
+    [
+      'floods with 1xx',
+      (t) => afterRequest(t, (socket) => drip(socket, '', 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n')),
+      /^(read-timeout|malformed-response|closed|reset): /,
+    ],
+  ];
 
 /** Writes `first`, and then `again` every few milliseconds until the other side has gone. */
 function drip(socket: Socket, first: string, again: string): void {
@@ -80,18 +109,37 @@ for (const [behaviour, start, detail] of FAILING) {
 
 /** Receivers whose status says success, whatever they do after it. */
 const SUCCEEDING: readonly [behaviour: string, misbehave: (socket: Socket) => void][] = [
-  ['drips a body that never ends', (socket) => drip(socket, 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', '1\r\nx\r\n')],
-  ['promises a body that does not come', (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n')],
-  ['sends a body without end as fast as it can', (socket) => {
-    socket.write('HTTP/1.1 200 OK\r\n\r\n');
-    const pour = () => {
-      while (socket.writable && socket.write('x'.repeat(65_536)));
-    };
-    socket.on('drain', pour);
-    pour();
-  }],
-  ['resets in the middle of its body', (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nx', () => setTimeout(() => socket.resetAndDestroy(), 50))],
-  ['hints before it answers', (socket) => socket.write('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')],
+  [
+    'drips a body that never ends',
+    (socket) => drip(socket, 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', '1\r\nx\r\n'),
+  ],
+  [
+    'promises a body that does not come',
+    (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n'),
+  ],
+  [
+    'sends a body without end as fast as it can',
+    (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      const pour = () => {
+        while (socket.writable && socket.write('x'.repeat(65_536)));
+      };
+      socket.on('drain', pour);
+      pour();
+    },
+  ],
+  [
+    'resets in the middle of its body',
+    (socket) =>
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nx', () =>
+        setTimeout(() => socket.resetAndDestroy(), 50),
+      ),
+  ],
+  [
+    'hints before it answers',
+    (socket) =>
+      socket.write('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'),
+  ],
 ];
 
 for (const [behaviour, misbehave] of SUCCEEDING) {
@@ -164,7 +212,13 @@ test('an answer sent on an idle connection is never taken for the next requestâ€
   };
   await send(1);
   await send(2);
-  deepEqual(running.settled.map(({ kind, status }) => [kind, status]), [['delivered', 200], ['dead', 500]]);
+  deepEqual(
+    running.settled.map(({ kind, status }) => [kind, status]),
+    [
+      ['delivered', 200],
+      ['dead', 500],
+    ],
+  );
 });
 
 test('a hanging destination does not hold up the others', async (t) => {

@@ -9,13 +9,24 @@ import { spawnWorker } from './worker-process.ts';
 const EVENTS = 100_000;
 const KILLS = 20;
 /** Short enough to wait for at the end; attempts end well before it, and no attempt here times out by itself. */
-const TIMES = ['--lease', '4s', '--total-timeout', '3500ms', '--read-timeout', '3500ms', '--connect-timeout', '3500ms'];
+const TIMES = [
+  '--lease',
+  '4s',
+  '--total-timeout',
+  '3500ms',
+  '--read-timeout',
+  '3500ms',
+  '--connect-timeout',
+  '3500ms',
+];
 /** Slots per core by default, and what a worker claims ahead: 16 for each slot, 1 024 at least. */
 const SLOTS = 20 * availableParallelism();
 const CLAIMED = Math.max(1_024, 16 * SLOTS);
 
 for (const [name, queueOf] of Object.entries(eachBroker())) {
-  test(`kill -9 at ${KILLS} random moments over ${EVENTS} events on ${name} loses none`, { timeout: 180_000 }, async (t) => {
+  test(`kill -9 at ${KILLS} random moments over ${EVENTS} events on ${name} loses none`, {
+    timeout: 180_000,
+  }, async (t) => {
     const queue = await queueOf(t);
     const ledger = new Ledger(EVENTS);
     const receiver = await countingReceiverOf(t, (body) => ledger.arrived(Number(body)));

@@ -29,7 +29,9 @@ async function pushWithRedisCli(url: string, list: string, values: readonly stri
   match(said, /errors: 0/);
 }
 
-test(`${EVENTS} envelopes pushed with redis-cli arrive exactly once, each rightly signed, and the worker exits 0`, { timeout: 180_000 }, async (t) => {
+test(`${EVENTS} envelopes pushed with redis-cli arrive exactly once, each rightly signed, and the worker exits 0`, {
+  timeout: 180_000,
+}, async (t) => {
   const queue = await newQueue(t, redis.url);
   const ledger = new Ledger(EVENTS);
   let forged = 0;
@@ -39,7 +41,12 @@ test(`${EVENTS} envelopes pushed with redis-cli arrive exactly once, each rightl
     if (!head.includes(`x-hub-signature-256: sha256=${signature}\r\n`)) forged++;
   });
   const envelopes = Array.from({ length: EVENTS }, (_, n) =>
-    JSON.stringify({ url: `${receiver.origin}/hooks/${n % DESTINATIONS}`, type: 'order.updated', destination: `acct_${n % DESTINATIONS}`, payload: { n, name: 'Zoë \u{1f3d0}' } }),
+    JSON.stringify({
+      url: `${receiver.origin}/hooks/${n % DESTINATIONS}`,
+      type: 'order.updated',
+      destination: `acct_${n % DESTINATIONS}`,
+      payload: { n, name: 'Zoë \u{1f3d0}' },
+    }),
   );
   await pushWithRedisCli(redis.url, queue.queue, envelopes);
   equal((await queue.watch.stats()).ready, EVENTS);
@@ -58,7 +65,9 @@ test('a worker that is told to stop drains, hands the rest back, and exits 0; wh
   const events = 3_000;
   const ledger = new Ledger(events);
   const receiver = await countingReceiverOf(t, (body) => ledger.arrived(Number(body)));
-  await queue.push(...Array.from({ length: events }, (_, n) => ({ url: receiver.origin, type: 't', payload: n })));
+  await queue.push(
+    ...Array.from({ length: events }, (_, n) => ({ url: receiver.origin, type: 't', payload: n })),
+  );
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const before = ledger.delivered;
     const worker = spawnWorker(t, queue);

@@ -30,7 +30,13 @@ for (const [name, queueOf] of Object.entries(brokers)) {
     equal(method, 'POST');
     equal(path, '/hooks?a=1&b=%20c');
     equal(body.toString(), '{"any":"json"}');
-    const { host, connection, 'webhook-timestamp': attemptSeconds, 'webhook-signature': signature, ...fixed } = headers;
+    const {
+      host,
+      connection,
+      'webhook-timestamp': attemptSeconds,
+      'webhook-signature': signature,
+      ...fixed
+    } = headers;
     deepEqual(fixed, {
       'content-type': 'application/json',
       'content-length': '14',
@@ -49,7 +55,10 @@ for (const [name, queueOf] of Object.entries(brokers)) {
     ok(Number(attemptSeconds) >= beforeSeconds && Number(attemptSeconds) <= Date.now() / 1000);
     deepEqual(settled, [{ destination: 'acct_42', kind: 'delivered', status: 200 }]);
     const { delivered, retried, dead, inFlight, waiting } = engine.snapshot();
-    deepEqual({ delivered, retried, dead, inFlight, waiting }, { delivered: 1, retried: 0, dead: 0, inFlight: 0, waiting: 0 });
+    deepEqual(
+      { delivered, retried, dead, inFlight, waiting },
+      { delivered: 1, retried: 0, dead: 0, inFlight: 0, waiting: 0 },
+    );
   });
 }
 
@@ -73,8 +82,18 @@ test('an event without id and timestamp gets a sortable id, and the second it wa
  * `printf '%s' BODY | openssl dgst -sha256 -hmac 'a secret of the tests'`.
  */
 const BODIES: readonly { name: string; member: string; body: string; hmac: string }[] = [
-  { name: 'an empty object', member: '"payload": { }', body: '{}', hmac: 'd1717f30bde417aae8fce8b37c59d9adc8f25d231fcdf62af2e95eea4a73bbe4' },
-  { name: 'an empty string', member: '"payload":""', body: '""', hmac: '8a16bf7ce10806db6b83622d80503e1770d76f0a295f18fc311434e89b5026e4' },
+  {
+    name: 'an empty object',
+    member: '"payload": { }',
+    body: '{}',
+    hmac: 'd1717f30bde417aae8fce8b37c59d9adc8f25d231fcdf62af2e95eea4a73bbe4',
+  },
+  {
+    name: 'an empty string',
+    member: '"payload":""',
+    body: '""',
+    hmac: '8a16bf7ce10806db6b83622d80503e1770d76f0a295f18fc311434e89b5026e4',
+  },
   {
     name: 'unicode, raw and escaped',
     member: '"payload": {"snow\\u2603": "héllo \u{1f3d0} 日本"}',
@@ -141,7 +160,9 @@ test('only the signatures asked for are sent', async (t) => {
     await queue.push({ url: receiver.origin, type: 't', payload: 1 });
     const { engine } = await startEngine(t, queue, { signatures });
     await engine.whenIdle();
-    return Object.keys((receiver.requests[0] as Received).headers).filter((name) => /signature|^webhook-/.test(name));
+    return Object.keys((receiver.requests[0] as Received).headers).filter((name) =>
+      /signature|^webhook-/.test(name),
+    );
   };
   deepEqual(await headersWith(['hub']), ['x-hub-signature-256']);
   deepEqual(await headersWith(['standard']), ['webhook-id', 'webhook-timestamp', 'webhook-signature']);

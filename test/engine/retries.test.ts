@@ -37,7 +37,13 @@ for (const [name, queueOf] of Object.entries(brokers)) {
       status: 500,
       body: `sorry, attempt ${headers['x-webhook-attempt']}`,
     }));
-    await queue.push({ id: 'gone', url: `${receiver.origin}/x`, type: 'a.b', payload: [1], destination: 'acct' });
+    await queue.push({
+      id: 'gone',
+      url: `${receiver.origin}/x`,
+      type: 'a.b',
+      payload: [1],
+      destination: 'acct',
+    });
     const { engine, settled } = await startEngine(t, queue, { retryScheduleMs: [10, 10] });
     await engine.whenIdle();
     deepEqual(

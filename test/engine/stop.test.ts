@@ -18,7 +18,7 @@ async function holdingReceiver(t: TestContext) {
     await released;
     return { status: 200 };
   });
-  t.after(letGo);
+  t.after(() => letGo());
   const whenArrived = (count: number) =>
     new Promise<void>((resolve) => {
       const look = () => arrived >= count && resolve();
@@ -30,7 +30,9 @@ async function holdingReceiver(t: TestContext) {
 
 /** Numbered events to a receiver. */
 async function pushTo(queue: TestQueue, origin: string): Promise<void> {
-  await queue.push(...Array.from({ length: EVENTS }, (_, n) => ({ id: `n${n}`, url: origin, type: 't', payload: n })));
+  await queue.push(
+    ...Array.from({ length: EVENTS }, (_, n) => ({ id: `n${n}`, url: origin, type: 't', payload: n })),
+  );
 }
 
 /** Delivers what is left with another engine, and answers how often each id arrived in all. */
@@ -58,7 +60,13 @@ for (const [name, queueOf] of Object.entries(brokers)) {
     await stopped;
     const delivered = settled.filter(({ kind }) => kind === 'delivered').length;
     ok(delivered >= SLOTS, `${delivered} delivered`);
-    deepEqual(await queue.watch.stats(), { ready: EVENTS - delivered, leased: 0, delayed: 0, parked: 0, dead: 0 });
+    deepEqual(await queue.watch.stats(), {
+      ready: EVENTS - delivered,
+      leased: 0,
+      delayed: 0,
+      parked: 0,
+      dead: 0,
+    });
     equal(engine.snapshot().handedBack, EVENTS - delivered);
     const arrivals = await deliverTheRest(t, queue, receiver.requests);
     equal(arrivals.size, EVENTS);
@@ -96,7 +104,9 @@ test('stops at random moments lose nothing, and send nothing twice', async (t) =
   const events = 3_000;
   const ledger = new Ledger(events);
   const receiver = await countingReceiverOf(t, (body) => ledger.arrived(Number(body)));
-  await queue.push(...Array.from({ length: events }, (_, n) => ({ url: receiver.origin, type: 't', payload: n })));
+  await queue.push(
+    ...Array.from({ length: events }, (_, n) => ({ url: receiver.origin, type: 't', payload: n })),
+  );
   for (let run = 1; run <= 5; run++) {
     const { engine, settled, until } = await startEngine(t, queue);
     const moment = Math.random() * 500;
@@ -131,7 +141,10 @@ test('an engine that was never started can be stopped', async (t) => {
 test('an engine without a usable secret is refused', async (t) => {
   const queue = await brokers.Redis(t);
   for (const signingSecrets of [[], [''], ['whsec_not base64!']])
-    await rejects(async () => {
-      await newEngine(t, queue, { signingSecrets }).engine.start();
-    }, { code: 'VOLLEY_SECRET' });
+    await rejects(
+      async () => {
+        await newEngine(t, queue, { signingSecrets }).engine.start();
+      },
+      { code: 'VOLLEY_SECRET' },
+    );
 });

@@ -32,8 +32,22 @@ export function spawnWorker(
   const toLoopback = ['--allow-http', '--allow-net', '127.0.0.0/8', '--allow-port', '0'];
   const child = spawn(
     process.execPath,
-    [VOLLEY, 'worker', '--broker', broker, '--queue', queue, ...toLoopback, '--log-format', 'logfmt', ...flags],
-    { env: { ...process.env, HMAC_SECRET: SECRET, NODE_COMPILE_CACHE: COMPILED }, stdio: ['ignore', 'pipe', 'pipe'] },
+    [
+      VOLLEY,
+      'worker',
+      '--broker',
+      broker,
+      '--queue',
+      queue,
+      ...toLoopback,
+      '--log-format',
+      'logfmt',
+      ...flags,
+    ],
+    {
+      env: { ...process.env, HMAC_SECRET: SECRET, NODE_COMPILE_CACHE: COMPILED },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   );
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   let said = '';

@@ -1,0 +1,108 @@
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import type { Parcel, PoolEvents } from '../../src/pool/attempt-pool.ts';
+import { ThreadPool } from '../../src/pool/thread-pool.ts';
+import type { AttemptPolicy } from '../../src/thread/policy.ts';
+import { receiverOf } from '../receiver.ts';
+
+const POLICY: AttemptPolicy = {
+  egress: { allowHttp: true, allowNets: ['127.0.0.0/8'], allowPorts: [0] },
+  connectTimeoutMs: 30_000,
+  readTimeoutMs: 30_000,
+  totalTimeoutMs: 30_000,
+  signingSecrets: ['secret'],
+  signatures: ['hub'],
+  userAgent: 'Volley/test',
+  slots: 4,
+};
+const deadly = new URL('../engine/deadly-entry.ts', import.meta.url);
+
+/** A pool of two threads, closed after the test, and what it tells. */
+async function startPool(t: TestContext, entry?: URL) {
+  const told: string[] = [];
+  const waiting = new Set<() => void>();
+  const tell = (what: string) => {
+    told.push(what);
+    for (const look of waiting) look();
+  };
+  const events: PoolEvents = {
+    delivered: (number, status) => tell(`delivered ${number} ${status}`),
+    failed: ({ number, outcome }) => tell(`failed ${number} ${outcome.kind}`),
+    reported: () => {},
+    threadLost: (thread, _error, served) => tell(`lost ${thread} ${served ? 'serving' : 'before it served'}`),
+  };
+  const pool = new ThreadPool({ threads: 2, policy: POLICY, ...(entry && { entry }) });
+  t.after(() => pool.close());
+  await pool.start(events);
+  const until = (what: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => told.includes(what) && resolve();
+      waiting.add(look);
+      look();
+    });
+  return { pool, told, until };
+}
+
+const parcel = (number: number, url: string, type = 't'): Parcel => ({
+  number,
+  attempts: 0,
+  mintedId: `evt_${number}`,
+  envelope: Buffer.from(JSON.stringify({ url, type, payload: number })),
+});
+
+test('a batch is attempted by the thread it is given to, and each outcome is told under its number', async (t) => {
+  const receiver = await receiverOf(t, ({ body }) => ({ status: body.toString() === '2' ? 500 : 204 }));
+  const { pool, told, until } = await startPool(t);
+  pool.send(0, [parcel(1, receiver.origin), parcel(2, receiver.origin)]);
+  pool.send(1, [parcel(3, 'ftp://example.com')]);
+  await Promise.all([until('delivered 1 204'), until('failed 2 answered'), until('failed 3 refused')]);
+  equal(told.length, 3);
+});
+
+test('handing back cuts short what is in flight and what waits for a slot, and tells of each', async (t) => {
+  let arrived = 0;
+  const receiver = await receiverOf(t, () => {
+    arrived++;
+    return new Promise(() => {});
+  });
+  const { pool, told, until } = await startPool(t);
+  pool.send(
+    0,
+    Array.from({ length: 6 }, (_, n) => parcel(n, receiver.origin)),
+  );
+  while (arrived < POLICY.slots) await new Promise(setImmediate);
+  pool.handBack();
+  await Promise.all(Array.from({ length: 6 }, (_, n) => until(`failed ${n} handed-back`)));
+  equal(told.length, 6);
+});
+
+test('a thread that dies is told of and replaced, and what is sent meanwhile waits for the new one', async (t) => {
+  const receiver = await receiverOf(t);
+  const { pool, told, until } = await startPool(t, deadly);
+  for (let death = 1; death <= 3; death++) {
+    pool.send(0, [parcel(0, receiver.origin, 'kill.exit')]);
+    pool.send(1, [parcel(death, receiver.origin)]);
+    await until('lost 0 serving');
+    told.splice(told.indexOf('lost 0 serving'), 1);
+    pool.send(0, [parcel(10 + death, receiver.origin)]);
+    await Promise.all([until(`delivered ${death} 200`), until(`delivered ${10 + death} 200`)]);
+  }
+  deepEqual(
+    told.filter((what) => !what.startsWith('delivered')),
+    [],
+  );
+  equal(receiver.requests.length, 6);
+});
+
+test('a module that threads cannot run fails the start, and leaves no thread', async (t) => {
+  await rejects(startPool(t, new URL('file:///nowhere/entry.ts')), (error: Error) => {
+    ok(error.message.includes('nowhere'), error.message);
+    return true;
+  });
+});
+
+test('a pool can be closed before it is started, and twice', async () => {
+  const pool = new ThreadPool({ threads: 1, policy: POLICY });
+  await pool.close();
+  await pool.close();
+});

@@ -1,0 +1,104 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import type { Claim } from '../../src/broker/broker.ts';
+import { CLAIM_MAX, Reserver } from '../../src/reserve/reserver.ts';
+
+/** A reserver on a broker that has `ready` deliveries, with credit that the test gives. */
+function newReserver(t: TestContext, ready: number, credit: { count: number; bytes: number }) {
+  const asked: { count: number; bytes: number }[] = [];
+  const seen = { claimed: 0, empty: 0, faults: 0, waits: 0 };
+  let broken = 0;
+  let left = ready;
+  const { promise: idle, resolve: isIdle } = Promise.withResolvers<void>();
+  const reserver = new Reserver({
+    broker: {
+      async reserve(count, bytes) {
+        await new Promise(setImmediate);
+        if (broken > 0) {
+          broken--;
+          throw new Error('not now');
+        }
+        asked.push({ count, bytes });
+        const taken = Math.min(count, left);
+        left -= taken;
+        return Array.from({ length: taken }, () => ({}) as Claim);
+      },
+      waitForWork: (_timeoutMs, signal) => {
+        seen.waits++;
+        isIdle();
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      },
+    },
+    credit: () => credit,
+    onClaimed: (claims) => {
+      seen.claimed += claims.length;
+      credit.count -= claims.length;
+    },
+    onEmpty: () => seen.empty++,
+    onFault: () => seen.faults++,
+    random: () => 0,
+  });
+  t.after(() => reserver.stop());
+  return {
+    reserver,
+    asked,
+    seen,
+    idle,
+    breakNext: (calls: number) => {
+      broken = calls;
+    },
+  };
+}
+
+test('it claims up to its credit in claims of bounded size, and never more', async (t) => {
+  const { reserver, asked, seen } = newReserver(t, 10_000, { count: 600, bytes: 1e6 });
+  reserver.start();
+  while (seen.claimed < 600) await new Promise(setImmediate);
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  equal(seen.claimed, 600);
+  ok(asked.every(({ count }) => count <= CLAIM_MAX));
+});
+
+test('it claims again when it is nudged and the credit is worth a claim', async (t) => {
+  const credit = { count: 256, bytes: 1e6 };
+  const { reserver, seen } = newReserver(t, 10_000, credit);
+  reserver.start();
+  while (seen.claimed < 256) await new Promise(setImmediate);
+  credit.count = 10;
+  for (let turn = 0; turn < 20; turn++) {
+    reserver.nudge();
+    await new Promise(setImmediate);
+  }
+  equal(seen.claimed, 256);
+  credit.count = 200;
+  reserver.nudge();
+  while (seen.claimed < 456) await new Promise(setImmediate);
+});
+
+test('without room for bytes it claims nothing', async (t) => {
+  const { reserver, asked } = newReserver(t, 10_000, { count: 1_000, bytes: 0 });
+  reserver.start();
+  for (let turn = 0; turn < 20; turn++) {
+    reserver.nudge();
+    await new Promise(setImmediate);
+  }
+  deepEqual(asked, []);
+});
+
+test('when nothing is ready it says so and waits for work, and a stop ends the wait', async (t) => {
+  const { reserver, seen, idle } = newReserver(t, 100, { count: 1_000, bytes: 1e6 });
+  reserver.start();
+  await idle;
+  deepEqual(seen, { claimed: 100, empty: 1, faults: 0, waits: 1 });
+  await reserver.stop();
+  await reserver.stop();
+});
+
+test('a fault is reported and claimed through, without a spin', async (t) => {
+  const { reserver, seen, idle, breakNext } = newReserver(t, 300, { count: 1_000, bytes: 1e6 });
+  breakNext(3);
+  reserver.start();
+  await idle;
+  equal(seen.faults, 3);
+  equal(seen.claimed, 300);
+});
