@@ -2,10 +2,12 @@
  * The places at each thread, and which thread to give a delivery to. Pure.
  *
  * A thread has a place for each of its slots, and seats ahead of those: as many as it finished in the last period, at
- * most one for each slot. So a fast thread always has its next delivery at hand (waking it for each would cost more
+ * most SEATS_PER_SLOT for each slot. So a fast thread always has its next delivery at hand (waking it for each would cost more
  * than the attempts), and nothing is queued behind slots that do not move.
  */
 
+/** One report's worth of deliveries, and what is sent while it is on its way. */
+const SEATS_PER_SLOT = 2;
 /** A lane keeps to its preferred thread with up to this share of that thread's slots; what is more goes where there is most room. */
 const PREFERRED_SHARE = 0.25;
 
@@ -62,7 +64,7 @@ export class Threads {
   /** A period has passed: the seats ahead follow what was finished in it. */
   turnOver(): void {
     for (let thread = 0; thread < this.#taken.length; thread++) {
-      this.#ahead[thread] = Math.min(this.#slots, this.#finished[thread]!);
+      this.#ahead[thread] = Math.min(this.#slots * SEATS_PER_SLOT, this.#finished[thread]!);
       this.#finished[thread] = 0;
     }
   }

@@ -40,10 +40,10 @@ interface Parcel {
 const WAIT_MAX_MS = 100;
 
 /**
- * Outcomes travel together: a report is sent when half of the slots have one to tell, or this many milliseconds after
- * the first. Waking another thread costs more than an attempt's own work where cores are virtual (bench/README.md).
+ * Outcomes travel together: a report is sent when there is one for each slot, or this many milliseconds after the
+ * first. Waking another thread costs more than an attempt's own work where cores are virtual (bench/README.md).
  */
-const REPORT_WITHIN_MS = 2;
+const REPORT_WITHIN_MS = 5;
 
 export class Attempter {
   readonly #parts: AttempterParts;
@@ -54,7 +54,6 @@ export class Attempter {
   readonly #inFlight = new Numbered<Attempt>();
   readonly #end = (attempt: Attempt, outcome: Outcome) => this.#ended(attempt, outcome);
   readonly #waiting = new Ring<Parcel>();
-  readonly #reportAt: number;
   #delivered: number[] = [];
   #failed: FailedAttempt[] = [];
   #unreported = 0;
@@ -64,7 +63,6 @@ export class Attempter {
     const { policy, monotonicMs } = parts;
     const guard = egress(policy.egress);
     this.#parts = parts;
-    this.#reportAt = Math.max(1, Math.floor(policy.slots / 2));
     this.#sign = signer(policy.signingSecrets, policy.signatures);
     this.#targets = new Targets(guard);
     this.#agents = new Agents({
@@ -85,16 +83,16 @@ export class Attempter {
   /** Takes a batch (see messages.ts), and starts an attempt for each delivery as slots are free. */
   accept(bytes: ArrayBuffer, index: readonly number[]): void {
     const sinceMs = this.#parts.monotonicMs();
+    const all = Buffer.from(bytes);
     let at = 0;
     for (let i = 0; i < index.length; i += INDEX.width) {
       const idEnd = at + index[i + INDEX.idBytes]!;
       const end = idEnd + index[i + INDEX.envelopeBytes]!;
-      const mintedId = Buffer.from(bytes, at, idEnd - at).toString('latin1');
       this.#waiting.push({
         number: index[i + INDEX.number]!,
         attempts: index[i + INDEX.attempts]!,
-        mintedId,
-        bytes: Buffer.from(bytes, idEnd, end - idEnd),
+        mintedId: all.toString('latin1', at, idEnd),
+        bytes: all.subarray(idEnd, end),
         sinceMs,
       });
       at = end;
@@ -211,7 +209,7 @@ export class Attempter {
 
   #reportSoon(): void {
     this.#unreported++;
-    if (this.#unreported >= this.#reportAt) this.#report();
+    if (this.#unreported >= this.#parts.policy.slots) this.#report();
     else this.#reportTimer ??= setTimeout(() => this.#report(), REPORT_WITHIN_MS);
   }
 

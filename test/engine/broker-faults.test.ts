@@ -10,6 +10,7 @@ import {
   connectionTo,
   eachBroker,
   newQueue,
+  pushNumbered,
   redisOfFile,
   SLOTS,
   startEngine,
@@ -31,17 +32,6 @@ async function ledgerOf(t: TestContext, events: number): Promise<{ ledger: Ledge
   const ledger = new Ledger(events);
   const receiver = await countingReceiverOf(t, (body) => ledger.arrived(Number(body)));
   return { ledger, receiver };
-}
-
-async function pushNumbered(queue: TestQueue, url: string, events: number): Promise<void> {
-  for (let from = 0; from < events; from += 1_000)
-    await queue.push(
-      ...Array.from({ length: Math.min(1_000, events - from) }, (_, n) => ({
-        url,
-        type: 't',
-        payload: from + n,
-      })),
-    );
 }
 
 /** An engine on a faulty connection of its own to a queue. */

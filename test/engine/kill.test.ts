@@ -3,21 +3,16 @@ import { availableParallelism } from 'node:os';
 import test from 'node:test';
 import { Ledger } from '../ledger.ts';
 import { countingReceiverOf } from '../receiver.ts';
-import { eachBroker } from './running.ts';
+import { eachBroker, pushNumbered } from './running.ts';
 import { spawnWorker } from './worker-process.ts';
 
 const EVENTS = 100_000;
 const KILLS = 20;
-/** Short enough to wait for at the end; attempts end well before it, and no attempt here times out by itself. */
+const LEASE_MS = 4_000;
+/** A lease short enough to wait for; attempts end before it, and none here times out by itself. */
 const TIMES = [
-  '--lease',
-  '4s',
-  '--total-timeout',
-  '3500ms',
-  '--read-timeout',
-  '3500ms',
-  '--connect-timeout',
-  '3500ms',
+  ...['--lease', `${LEASE_MS}ms`, '--total-timeout', '3500ms'],
+  ...['--read-timeout', '3500ms', '--connect-timeout', '3500ms'],
 ];
 /** Slots per core by default, and what a worker claims ahead: 16 for each slot, 1 024 at least. */
 const SLOTS = 20 * availableParallelism();
@@ -30,10 +25,7 @@ for (const [name, queueOf] of Object.entries(eachBroker())) {
     const queue = await queueOf(t);
     const ledger = new Ledger(EVENTS);
     const receiver = await countingReceiverOf(t, (body) => ledger.arrived(Number(body)));
-    for (let from = 0; from < EVENTS; from += 1_000)
-      await queue.push(
-        ...Array.from({ length: 1_000 }, (_, n) => ({ url: receiver.origin, type: 't', payload: from + n })),
-      );
+    await pushNumbered(queue, receiver.origin, EVENTS);
     for (let kill = 0; kill < KILLS; kill++) {
       const worker = spawnWorker(t, queue, ...TIMES);
       const moment = ((kill + Math.random()) * EVENTS) / (KILLS + 1);
@@ -56,5 +48,32 @@ for (const [name, queueOf] of Object.entries(eachBroker())) {
       perKill.every((duplicates) => duplicates <= SLOTS + CLAIMED),
       `more than ${SLOTS} slots and ${CLAIMED} claimed`,
     );
+  });
+
+  test(`a worker on ${name} that is stopped for longer than its lease and continued loses nothing`, {
+    timeout: 120_000,
+  }, async (t) => {
+    const queue = await queueOf(t);
+    const events = 5_000;
+    const ledger = new Ledger(events);
+    const receiver = await countingReceiverOf(t, (body) => ledger.arrived(Number(body)));
+    await pushNumbered(queue, receiver.origin, events);
+    const stopped = spawnWorker(t, queue, ...TIMES);
+    await Promise.all([
+      stopped.started,
+      receiver.until(() => ledger.delivered >= (Math.random() * events) / 2),
+    ]);
+    stopped.child.kill('SIGSTOP');
+    const other = spawnWorker(t, queue, ...TIMES, '--once');
+    // What must pass is time itself.
+    await new Promise((resolve) => setTimeout(resolve, 1.5 * LEASE_MS));
+    stopped.child.kill('SIGCONT');
+    equal(await other.exited, 0, other.output());
+    stopped.child.kill('SIGTERM');
+    equal(await stopped.exited, 0, stopped.output());
+    t.diagnostic(`${ledger}`);
+    deepEqual(ledger.missing, []);
+    ok(ledger.duplicates <= SLOTS + CLAIMED);
+    deepEqual(await queue.watch.stats(), { ready: 0, leased: 0, delayed: 0, parked: 0, dead: 0 });
   });
 }

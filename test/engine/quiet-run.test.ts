@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import test from 'node:test';
 import { Ledger } from '../ledger.ts';
 import { countingReceiverOf } from '../receiver.ts';
-import { newQueue, redisOfFile, SECRET } from './running.ts';
+import { newQueue, pushNumbered, redisOfFile, SECRET } from './running.ts';
 import { spawnWorker } from './worker-process.ts';
 
 const redis = redisOfFile();
@@ -65,9 +65,7 @@ test('a worker that is told to stop drains, hands the rest back, and exits 0; wh
   const events = 3_000;
   const ledger = new Ledger(events);
   const receiver = await countingReceiverOf(t, (body) => ledger.arrived(Number(body)));
-  await queue.push(
-    ...Array.from({ length: events }, (_, n) => ({ url: receiver.origin, type: 't', payload: n })),
-  );
+  await pushNumbered(queue, receiver.origin, events);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const before = ledger.delivered;
     const worker = spawnWorker(t, queue);

@@ -51,6 +51,18 @@ function bytesOf(envelope: object | string | Buffer): Buffer {
   return Buffer.from(typeof envelope === 'string' ? envelope : JSON.stringify(envelope));
 }
 
+/** Queues events whose payloads are the numbers from 0. */
+export async function pushNumbered(queue: TestQueue, url: string, events: number): Promise<void> {
+  for (let from = 0; from < events; from += 1_000)
+    await queue.push(
+      ...Array.from({ length: Math.min(1_000, events - from) }, (_, n) => ({
+        url,
+        type: 't',
+        payload: from + n,
+      })),
+    );
+}
+
 /** One redis-server for the tests of a file. */
 export function redisOfFile(): { readonly url: string } {
   let redis: RedisServer | undefined;

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { Ledger } from '../ledger.ts';
 import { type Answer, countingReceiverOf, receiverOf } from '../receiver.ts';
-import { eachBroker, newEngine, SLOTS, startEngine, type TestQueue } from './running.ts';
+import { eachBroker, newEngine, pushNumbered, SLOTS, startEngine, type TestQueue } from './running.ts';
 
 const brokers = eachBroker();
 const EVENTS = 3 * SLOTS;
@@ -104,9 +104,7 @@ test('stops at random moments lose nothing, and send nothing twice', async (t) =
   const events = 3_000;
   const ledger = new Ledger(events);
   const receiver = await countingReceiverOf(t, (body) => ledger.arrived(Number(body)));
-  await queue.push(
-    ...Array.from({ length: events }, (_, n) => ({ url: receiver.origin, type: 't', payload: n })),
-  );
+  await pushNumbered(queue, receiver.origin, events);
   for (let run = 1; run <= 5; run++) {
     const { engine, settled, until } = await startEngine(t, queue);
     const moment = Math.random() * 500;

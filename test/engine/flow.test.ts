@@ -1,0 +1,177 @@
+import { equal, ok } from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { Claim, Settlement } from '../../src/broker/broker.ts';
+import type { Outcome } from '../../src/delivery/outcome.ts';
+import { Flow } from '../../src/flow.ts';
+import type { Parcel } from '../../src/pool/attempt-pool.ts';
+import { DeliveryLog } from '../../src/record/delivery-log.ts';
+import { silentLogger } from '../../src/record/log.ts';
+import { Metrics } from '../../src/record/metrics.ts';
+import type { FailedAttempt } from '../../src/thread/messages.ts';
+
+const THREADS = 3;
+const SLOTS_PER_THREAD = 4;
+
+/** A flow whose threads do what a test says, and a ledger of its claims. */
+function newFlow() {
+  const threads: Parcel[][] = Array.from({ length: THREADS }, () => []);
+  const settlements = new Map<string, Settlement['kind'][]>();
+  const log = silentLogger();
+  const metrics = new Metrics();
+  let claimed = 0;
+  let cutShort = false;
+  const flow: Flow = new Flow({
+    threads: THREADS,
+    slotsPerThread: SLOTS_PER_THREAD,
+    retryScheduleMs: [10, 10],
+    logSuccesses: false,
+    pool: {
+      start: async () => {},
+      send: (thread, parcels) => {
+        threads[thread]!.push(...parcels);
+        ok(threads[thread]!.length <= 2 * SLOTS_PER_THREAD, 'more than a thread has places');
+        const out = threads.flat().map(({ mintedId }) => mintedId);
+        equal(new Set(out).size, out.length, 'sent while it was in flight');
+      },
+      handBack: () => {
+        cutShort = true;
+      },
+      close: async () => {},
+    },
+    settle: ({ kind, claim }) => {
+      settlements.set(claim.token, [...(settlements.get(claim.token) ?? []), kind]);
+    },
+    onProgress: () => {},
+    metrics,
+    deliveryLog: new DeliveryLog(log, metrics, () => flow),
+    log,
+    onSettled: null,
+  });
+  const claim = (count: number, destination: string) =>
+    flow.add(
+      Array.from({ length: count }, (): Claim => {
+        const token = `${claimed++}`;
+        const envelope = Buffer.from(JSON.stringify({ destination, url: 'https://example.com', type: 't' }));
+        return { token, mintedId: token, attempts: 0, envelope };
+      }),
+    );
+  /** A thread reports on the oldest of what it has. */
+  const report = (thread: number, count: number, outcome: 'delivered' | FailedAttempt['outcome']) => {
+    for (const { number } of threads[thread]!.splice(0, count)) {
+      if (outcome === 'delivered') flow.delivered(number, 200, 1, 1);
+      else flow.failed({ number, outcome, subject: null, attemptMs: 1 });
+    }
+    flow.reported();
+  };
+  const die = (thread: number, served: boolean) => {
+    threads[thread]!.length = 0;
+    flow.threadLost(thread, new Error('died'), served);
+  };
+  const inThreads = () => threads.reduce((sum, parcels) => sum + parcels.length, 0);
+  return {
+    flow,
+    claim,
+    report,
+    die,
+    inThreads,
+    settlements,
+    claimed: () => claimed,
+    wasCutShort: () => cutShort,
+  };
+}
+
+const broken: Outcome = { kind: 'broken', code: 'reset', error: 'x' };
+const refused: Outcome = { kind: 'refused', reason: 'not-json', detail: 'x' };
+const handedBack = { kind: 'handed-back' } as const;
+
+const thread = fc.nat({ max: THREADS - 1 });
+const count = fc.integer({ min: 1, max: 12 });
+const anyStep = fc.oneof(
+  {
+    arbitrary: fc.tuple(fc.constant('claim' as const), count, fc.constantFrom('a', 'b', 'c', 'd')),
+    weight: 4,
+  },
+  {
+    arbitrary: fc.tuple(
+      fc.constant('report' as const),
+      thread,
+      count,
+      fc.constantFrom('delivered' as const, broken, refused, handedBack),
+    ),
+    weight: 6,
+  },
+  { arbitrary: fc.tuple(fc.constant('die' as const), thread, fc.boolean()), weight: 2 },
+  { arbitrary: fc.tuple(fc.constantFrom('release' as const, 'stop' as const)), weight: 1 },
+);
+
+test('whatever threads report, die of or hand back, in whatever order, each claim is settled exactly once', () => {
+  fc.assert(
+    fc.property(fc.array(anyStep, { maxLength: 80 }), (steps) => {
+      const { flow, claim, report, die, inThreads, settlements, claimed } = newFlow();
+      for (const step of steps) {
+        switch (step[0]) {
+          case 'claim':
+            claim(step[1], step[2]);
+            break;
+          case 'report':
+            report(step[1], step[2], step[3] as 'delivered');
+            break;
+          case 'die':
+            die(step[1], step[2]);
+            break;
+          case 'release':
+            flow.releaseWaiting();
+            break;
+          case 'stop':
+            flow.stopSending();
+            break;
+          default:
+            step satisfies never;
+        }
+        equal(flow.inFlight, inThreads());
+        equal(flow.held + settlements.size, claimed());
+      }
+      // Once the threads behave, everything comes to its end, by ones and in turn.
+      for (let left = claimed() + 1; flow.held > 0 && left > 0; left--)
+        for (let n = 0; n < THREADS; n++) report(n, 100, 'delivered');
+      equal(flow.held, 0);
+      equal(flow.heldBytes, 0);
+      equal(settlements.size, claimed());
+      ok(settlements.values().every((kinds) => kinds.length === 1));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('what comes back untried is sent again, by another thread where there is room', () => {
+  const { claim, report, flow, settlements } = newFlow();
+  claim(3, 'a');
+  for (let n = 0; n < THREADS; n++) report(n, 100, handedBack);
+  equal(flow.inFlight, 3);
+  equal(settlements.size, 0);
+  for (let n = 0; n < THREADS; n++) report(n, 100, 'delivered');
+  equal(settlements.size, 3);
+});
+
+test('a stop hands back what waits and sends no more; what is in flight is waited for, or cut short when asked', async () => {
+  const { claim, report, flow, settlements, wasCutShort } = newFlow();
+  claim(100, 'a');
+  equal(flow.inFlight, THREADS * SLOTS_PER_THREAD);
+  flow.stopSending();
+  equal(settlements.size, 100 - THREADS * SLOTS_PER_THREAD);
+  let ended = false;
+  const nothingInFlight = flow.whenNothingInFlight().then(() => {
+    ended = true;
+  });
+  claim(5, 'a');
+  report(0, 100, 'delivered');
+  await new Promise(setImmediate);
+  ok(!ended && !wasCutShort());
+  flow.handBack();
+  ok(wasCutShort());
+  for (let n = 0; n < THREADS; n++) report(n, 100, handedBack);
+  await nothingInFlight;
+  equal(settlements.size, 105);
+  equal(flow.held, 0);
+});
