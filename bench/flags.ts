@@ -86,7 +86,7 @@ BullMQ with fetch and with undici: same receivers, same threads, same kind of Re
   --contenders LIST   of ${CONTENDERS.map(({ name }) => name).join(', ')} (default: all)
   --rounds N          rounds of each case (default: 5 for http-10, 3 for the others)
   --count N           deliveries of raw and volley in a run; BullMQ gets a share of it
-                      (default: what takes 3 s in http-10, 1.2 s in the others)
+                      (default: what takes 3 s in http-10, 1 s in the others)
   --threads N         threads that send, and processes of BullMQ (default: one per core)
   --slots N           requests in flight per thread (default: 20)
   --body-bytes N      size of the payload's JSON (default: 1024)

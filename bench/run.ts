@@ -30,7 +30,7 @@ export interface RunResult {
 }
 
 /** Deliveries before the clock, for the fastest contenders: connections are open then, and hot code is compiled. */
-const WARM_UP = 8_000;
+const WARM_UP = 6_000;
 /** Fewest warm-up deliveries for each destination: each thread or process has then probably met it. */
 const WARM_UP_PER_DESTINATION = 2;
 /** Bounds a run by its seconds, whatever the warm-up says: fewer measure nothing, more fill the memory of Redis. */

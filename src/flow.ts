@@ -143,14 +143,14 @@ export class Flow implements PoolEvents {
   }
 
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
-    const delivery = this.#land(number);
+    const delivery = this.#land(number, true);
     this.#parts.metrics.delivered(attemptMs, ageMs);
     if (this.#parts.logSuccesses) this.#logSuccess(delivery, status, attemptMs);
     this.#settle(delivery, { kind: 'ack', claim: delivery.claim }, 'delivered', status);
   }
 
   failed({ number, outcome, subject, attemptMs }: FailedAttempt): void {
-    const delivery = this.#land(number);
+    const delivery = this.#land(number, outcome.kind !== 'handed-back');
     const { claim } = delivery;
     if (outcome.kind === 'handed-back') {
       // Its thread had no slot for it in good time: another one may.
@@ -187,7 +187,7 @@ export class Flow implements PoolEvents {
     );
     const poison = this.#quarantine.threadLost(thread, lost, served);
     this.#dispatcher.withhold(thread);
-    for (const { number } of lost) this.#takeOff(number);
+    for (const { number } of lost) this.#takeOff(number, false);
     if (poison !== null) {
       this.#logFailure(poison, POISON, null, null, 0);
       this.#die(poison, 'poison', POISON, null, poison.claim.attempts);
@@ -224,15 +224,15 @@ export class Flow implements PoolEvents {
   }
 
   /** The delivery of a number that has come back. */
-  #land(number: number): Delivery {
-    const delivery = this.#takeOff(number);
+  #land(number: number, finished: boolean): Delivery {
+    const delivery = this.#takeOff(number, finished);
     this.#quarantine.ended(delivery);
     return delivery;
   }
 
-  #takeOff(number: number): Delivery {
+  #takeOff(number: number, finished: boolean): Delivery {
     const delivery = this.#inFlight.take(number);
-    this.#dispatcher.release(delivery.destination, delivery.thread);
+    this.#dispatcher.release(delivery.destination, delivery.thread, finished);
     if (this.inFlight === 0) this.#onNothingInFlight?.();
     return delivery;
   }

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener } from 'no
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { Signal } from './signal.ts';
 
 export interface Received {
   readonly method: string;
@@ -22,10 +23,9 @@ export interface Receiver {
   /** Without a trailing slash. */
   readonly origin: string;
   readonly requests: Received[];
-  /** Connections accepted so far, and those open now. */
+  /** Connections accepted so far. */
   readonly accepted: number;
-  readonly open: number;
-  /** Resolves as soon as `test` holds; looks after each request. */
+  /** Resolves as soon as `test` holds; looks at each connection and each request, before it is answered. */
   until(test: () => boolean): Promise<void>;
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export function startReceiver(
   { tls = false, keep = true } = {},
 ): Promise<Receiver> {
   const requests: Received[] = [];
-  const waiting = new Set<() => void>();
+  const signal = new Signal();
   const listener: RequestListener = async (request, response) => {
     const chunks: Buffer[] = [];
     try {
@@ -50,26 +50,14 @@ export function startReceiver(
     const { method = '', url = '', headers } = request;
     const received: Received = { method, path: url, headers, body: Buffer.concat(chunks) };
     if (keep) requests.push(received);
+    signal.raise();
     const { status, headers: extra, body } = await answer(received);
     response.writeHead(status, extra).end(body);
-    for (const look of waiting) look();
   };
   const server = tls
     ? createTlsServer({ key: certificate('test-only-key.pem'), cert: TEST_CERTIFICATE }, listener)
     : createServer(listener);
-  return listen(server, tls ? 'https' : 'http', { requests, until: (test) => untilIn(waiting, test) });
-}
-
-function untilIn(waiting: Set<() => void>, test: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (!test()) return;
-      waiting.delete(look);
-      resolve();
-    };
-    waiting.add(look);
-    look();
-  });
+  return listen(server, tls ? 'https' : 'http', requests, signal);
 }
 
 /** As `startReceiver`, closed after the test. */
@@ -89,7 +77,7 @@ export async function countingReceiverOf(
   t: TestContext,
   onRequest: (body: string, head: string) => void,
 ): Promise<Receiver> {
-  const waiting = new Set<() => void>();
+  const signal = new Signal();
   const server = createTcpServer((socket) => {
     let unread = '';
     socket.on('data', (chunk) => {
@@ -102,10 +90,10 @@ export async function countingReceiverOf(
         unread = unread.slice(bodyAt + bodyBytes);
         socket.write(ACCEPTED);
       }
-      for (const look of waiting) look();
+      signal.raise();
     });
   });
-  const receiver = await listen(server, 'http', { requests: [], until: (test) => untilIn(waiting, test) });
+  const receiver = await listen(server, 'http', [], signal);
   t.after(() => receiver.close());
   return receiver;
 }
@@ -116,8 +104,7 @@ export async function rawReceiverOf(
   onConnection: (socket: Socket) => void,
   scheme: 'http' | 'https' = 'http',
 ): Promise<Receiver> {
-  const until = () => Promise.reject(new Error('a raw receiver keeps no requests'));
-  const receiver = await listen(createTcpServer(onConnection), scheme, { requests: [], until });
+  const receiver = await listen(createTcpServer(onConnection), scheme, [], new Signal());
   t.after(() => receiver.close());
   return receiver;
 }
@@ -125,13 +112,15 @@ export async function rawReceiverOf(
 async function listen(
   server: Server,
   scheme: 'http' | 'https',
-  { requests, until }: Pick<Receiver, 'requests' | 'until'>,
+  requests: Received[],
+  signal: Signal,
 ): Promise<Receiver> {
   const sockets = new Set<Socket>();
   let accepted = 0;
   server.on('connection', (socket) => {
     accepted++;
     sockets.add(socket);
+    signal.raise();
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
   });
@@ -139,12 +128,9 @@ async function listen(
   return {
     origin: `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    until,
+    until: (test) => signal.until(test),
     get accepted() {
       return accepted;
-    },
-    get open() {
-      return sockets.size;
     },
     close: () =>
       new Promise((resolve) => {

@@ -87,9 +87,9 @@ export class Dispatcher<Delivery extends Dispatchable> {
     this.#threads.takeAt(thread);
   }
 
-  /** A place is free again. */
-  release(destination: string, thread: number): void {
-    this.#threads.giveBack(thread);
+  /** A place is free again. `finished`: whether its delivery had its attempt. */
+  release(destination: string, thread: number, finished = true): void {
+    this.#threads.giveBack(thread, finished);
     const lane = this.#lanes.get(destination)!;
     lane.inFlight--;
     this.#forgetIfIdle(lane);

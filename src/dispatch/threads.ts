@@ -47,9 +47,10 @@ export class Threads {
     this.#taken[thread]!++;
   }
 
-  giveBack(thread: number): void {
+  /** `finished`: whether the delivery had its attempt, and did not come back for want of a slot. */
+  giveBack(thread: number, finished: boolean): void {
     this.#taken[thread]!--;
-    this.#finished[thread]!++;
+    if (finished) this.#finished[thread]!++;
   }
 
   /** Gives a thread out no more until `restore`. */

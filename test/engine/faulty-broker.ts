@@ -1,6 +1,7 @@
 /** A broker whose calls a test can make fail or hang, before or after the real broker has done them. */
 import type { Broker } from '../../src/broker/broker.ts';
 import { VolleyError } from '../../src/errors.ts';
+import { Signal } from '../signal.ts';
 
 type Call = 'reserve' | 'settle' | 'extend' | 'reclaim';
 /** `refuse`: fails and does nothing. `lose-reply`: does it and fails. `hang`: neither, until the fault is lifted; then it does it. */
@@ -10,9 +11,9 @@ export class FaultyBroker {
   readonly broker: Broker;
   readonly #faults = new Map<Call, Fault>();
   #lifted = Promise.withResolvers<void>();
-  /** Calls that have met a fault, and who waits for more of them. */
+  /** Calls that have met a fault. */
   readonly #met: Call[] = [];
-  readonly #onMet = new Set<() => void>();
+  readonly #onMet = new Signal();
 
   constructor(real: Broker) {
     this.broker = new Proxy(real, {
@@ -36,22 +37,14 @@ export class FaultyBroker {
 
   /** Resolves when a call has met a fault so many times. */
   untilMet(call: Call, times: number): Promise<void> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (this.#met.filter((met) => met === call).length < times) return;
-        this.#onMet.delete(look);
-        resolve();
-      };
-      this.#onMet.add(look);
-      look();
-    });
+    return this.#onMet.until(() => this.#met.filter((met) => met === call).length >= times);
   }
 
   async #call(name: Call, real: () => Promise<unknown>): Promise<unknown> {
     const fault = this.#faults.get(name);
     if (fault === undefined) return real();
     this.#met.push(name);
-    for (const look of this.#onMet) look();
+    this.#onMet.raise();
     if (fault === 'hang') {
       await this.#lifted.promise;
       return real();

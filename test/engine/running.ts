@@ -9,6 +9,7 @@ import { brokerFor } from '../../src/broker/open.ts';
 import { idMint } from '../../src/delivery/ids.ts';
 import { Engine, type EngineOptions, type EngineParts, type Settled } from '../../src/engine.ts';
 import { type RedisServer, startRedis } from '../redis-server.ts';
+import { Signal } from '../signal.ts';
 
 export const SECRET = 'a secret of the tests';
 /** Threads of an engine under test, and slots in all of them together. */
@@ -105,7 +106,7 @@ export function newEngine(
   parts: EngineParts = {},
 ): RunningEngine {
   const settled: Settled[] = [];
-  const waiting = new Set<() => void>();
+  const signal = new Signal();
   const engine = new Engine(
     {
       broker,
@@ -119,24 +120,14 @@ export function newEngine(
       retryScheduleMs: [20, 20],
       onSettled: (event) => {
         settled.push(event);
-        for (const look of waiting) look();
+        signal.raise();
       },
       ...options,
     },
     parts,
   );
   t.after(() => engine.stop({ immediately: true }));
-  const until = (test: () => boolean) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (!test()) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-      look();
-    });
-  return { engine, settled, until };
+  return { engine, settled, until: (test) => signal.until(test) };
 }
 
 export async function startEngine(...args: Parameters<typeof newEngine>): Promise<RunningEngine> {

@@ -4,6 +4,7 @@ import type { Parcel, PoolEvents } from '../../src/pool/attempt-pool.ts';
 import { ThreadPool } from '../../src/pool/thread-pool.ts';
 import type { AttemptPolicy } from '../../src/thread/policy.ts';
 import { receiverOf } from '../receiver.ts';
+import { Signal } from '../signal.ts';
 
 const POLICY: AttemptPolicy = {
   egress: { allowHttp: true, allowNets: ['127.0.0.0/8'], allowPorts: [0] },
@@ -20,10 +21,10 @@ const deadly = new URL('../engine/deadly-entry.ts', import.meta.url);
 /** A pool of two threads, closed after the test, and what it tells. */
 async function startPool(t: TestContext, entry?: URL) {
   const told: string[] = [];
-  const waiting = new Set<() => void>();
+  const signal = new Signal();
   const tell = (what: string) => {
     told.push(what);
-    for (const look of waiting) look();
+    signal.raise();
   };
   const events: PoolEvents = {
     delivered: (number, status) => tell(`delivered ${number} ${status}`),
@@ -34,13 +35,7 @@ async function startPool(t: TestContext, entry?: URL) {
   const pool = new ThreadPool({ threads: 2, policy: POLICY, ...(entry && { entry }) });
   t.after(() => pool.close());
   await pool.start(events);
-  const until = (what: string) =>
-    new Promise<void>((resolve) => {
-      const look = () => told.includes(what) && resolve();
-      waiting.add(look);
-      look();
-    });
-  return { pool, told, until };
+  return { pool, told, until: (what: string) => signal.until(() => told.includes(what)) };
 }
 
 const parcel = (number: number, url: string, type = 't'): Parcel => ({
@@ -60,17 +55,13 @@ test('a batch is attempted by the thread it is given to, and each outcome is tol
 });
 
 test('handing back cuts short what is in flight and what waits for a slot, and tells of each', async (t) => {
-  let arrived = 0;
-  const receiver = await receiverOf(t, () => {
-    arrived++;
-    return new Promise(() => {});
-  });
+  const receiver = await receiverOf(t, () => new Promise(() => {}));
   const { pool, told, until } = await startPool(t);
   pool.send(
     0,
     Array.from({ length: 6 }, (_, n) => parcel(n, receiver.origin)),
   );
-  while (arrived < POLICY.slots) await new Promise(setImmediate);
+  await receiver.until(() => receiver.requests.length === POLICY.slots);
   pool.handBack();
   await Promise.all(Array.from({ length: 6 }, (_, n) => until(`failed ${n} handed-back`)));
   equal(told.length, 6);
