@@ -79,6 +79,8 @@ export function serve(api: Api, close: () => Promise<void> = async () => {}): vo
     if (process.connected) process.send!(reply);
   });
   process.once('disconnect', async () => {
+    // Who would have killed it may be gone.
+    setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS);
     await close();
     process.exit();
   });

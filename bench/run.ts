@@ -13,6 +13,8 @@ export interface RunSpec {
   /** Deliveries; null for as many as take about `seconds`, going by the warm-up. */
   readonly count: number | null;
   readonly seconds: number;
+  /** Deliveries before the clock, for the fastest contenders: connections are open then, and hot code is compiled. */
+  readonly warmUp: number;
   /** Where the contender's processes write their CPU profiles; null for none. */
   readonly profileDirectory: string | null;
 }
@@ -29,8 +31,6 @@ export interface RunResult {
   readonly rssBytes: number;
 }
 
-/** Deliveries before the clock, for the fastest contenders: connections are open then, and hot code is compiled. */
-const WARM_UP = 6_000;
 /** Fewest warm-up deliveries for each destination: each thread or process has then probably met it. */
 const WARM_UP_PER_DESTINATION = 2;
 /** Bounds a run by its seconds, whatever the warm-up says: fewer measure nothing, more fill the memory of Redis. */
@@ -54,7 +54,7 @@ export async function run(spec: RunSpec, receivers: Receivers): Promise<RunResul
   await Promise.all(processes.map((process) => process.call('start', job)));
 
   const { share } = contender;
-  const warmUp = Math.max(WARM_UP * share, job.urls.length * WARM_UP_PER_DESTINATION);
+  const warmUp = Math.max(spec.warmUp * share, job.urls.length * WARM_UP_PER_DESTINATION);
   const warm = await deliver(Math.ceil(warmUp), processes, loader, receivers);
   const wanted = spec.count === null ? warm.deliveriesPerSecond * spec.seconds : spec.count * share;
   const count = Math.ceil(Math.min(Math.max(wanted, LEAST_DELIVERIES), MOST_DELIVERIES));

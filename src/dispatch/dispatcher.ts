@@ -18,6 +18,12 @@ export interface Dispatchable {
 const QUANTUM_BYTES = 4_096;
 const FIXED_COST_BYTES = 1_024;
 
+/**
+ * Lanes kept although nothing is in them. Making and dropping one for each delivery would churn the table (see
+ * runtime/numbered.ts); a lane takes some 300 bytes.
+ */
+const IDLE_LANES_KEPT = 10_000;
+
 interface Lane<Delivery> {
   readonly destination: string;
   readonly waiting: Ring<Delivery>;
@@ -46,7 +52,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
     return this.#waiting;
   }
 
-  /** Lanes with something waiting or in flight. */
+  /** Lanes there are, at most IDLE_LANES_KEPT of them with nothing waiting or in flight. */
   get lanes(): number {
     return this.#lanes.size;
   }

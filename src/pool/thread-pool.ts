@@ -56,6 +56,8 @@ export class ThreadPool implements AttemptPool {
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: MAX_THREAD_HEAP_MIB },
     });
+    // A thread that dies between two services has nothing in flight; the next `run` starts another.
+    piscina.on('error', () => {});
     this.#piscina = piscina;
     const ready: Promise<void>[] = [];
     for (let thread = 0; thread < threads; thread++) {

@@ -22,10 +22,8 @@ export interface ReserverParts {
   readonly random: () => number;
 }
 
-/** Most deliveries in a claim: large enough to be worth a round trip, small enough not to stall the broker. */
+/** Deliveries in a claim, and the credit there must be for one: worth a round trip, and small enough not to stall the broker. */
 export const CLAIM_MAX = 256;
-/** A claim waits until it can be this large, unless little is claimed altogether. */
-const CLAIM_WORTHWHILE = 64;
 /** Longest wait for work before looking again, in milliseconds. */
 const WAIT_MS = 5_000;
 /** Rest after a claim that was not full, in milliseconds: lets a trickle gather into batches. */
@@ -50,7 +48,7 @@ export class Reserver {
 
   /** Credit has been freed: claim if that was what was waited for. */
   nudge(): void {
-    if (this.#creditFreed !== null && this.#parts.credit().count >= CLAIM_WORTHWHILE) this.#creditFreed();
+    if (this.#creditFreed !== null && this.#parts.credit().count >= CLAIM_MAX) this.#creditFreed();
   }
 
   /** Claims no more; resolves when the claim under way, if any, has been passed on. */
@@ -78,20 +76,19 @@ export class Reserver {
   async #step(signal: AbortSignal): Promise<void> {
     const { broker, credit, onClaimed, onEmpty } = this.#parts;
     const { count, bytes } = credit();
-    if (count < CLAIM_WORTHWHILE || bytes <= 0) {
+    if (count < CLAIM_MAX || bytes <= 0) {
       await new Promise<void>((resolve) => {
         this.#creditFreed = resolve;
       });
       this.#creditFreed = null;
       return;
     }
-    const wanted = Math.min(count, CLAIM_MAX);
-    const claims = await broker.reserve(wanted, bytes);
+    const claims = await broker.reserve(CLAIM_MAX, bytes);
     if (claims.length > 0) onClaimed(claims);
     if (claims.length === 0) {
       onEmpty();
       await broker.waitForWork(WAIT_MS, signal);
-    } else if (claims.length < wanted) {
+    } else if (claims.length < CLAIM_MAX) {
       await rest(TRICKLE_MS, signal);
     }
   }

@@ -6,7 +6,7 @@
  * - standard: Standard Webhooks v1, `v1,<base64>` of HMAC-SHA256 over `id.timestamp.body`, one for each secret, newest
  *   first (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
  */
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { hmacSha256 } from './hmac.ts';
 import type { SignatureScheme } from './policy.ts';
 
 const BASE64_PREFIX = 'whsec_';
@@ -16,23 +16,16 @@ export type Sign = (headers: string[], id: string, attemptSeconds: number, body:
 
 /** A signer for these secrets (newest first, at least one). The keys are prepared once. */
 export function signer(secrets: readonly string[], schemes: readonly SignatureScheme[]): Sign {
-  const hubKey = createSecretKey(Buffer.from(secrets[0]!));
-  const standardKeys = secrets.map(standardKey);
+  const hubMac = hmacSha256(Buffer.from(secrets[0]!), 'hex');
+  const standardMacs = secrets.map((secret) => hmacSha256(standardKey(secret), 'base64'));
   const hub = schemes.includes('hub');
   const standard = schemes.includes('standard');
   return (headers, id, attemptSeconds, body) => {
-    if (hub)
-      headers.push(
-        'x-hub-signature-256',
-        `sha256=${createHmac('sha256', hubKey).update(body).digest('hex')}`,
-      );
+    if (hub) headers.push('x-hub-signature-256', `sha256=${hubMac('', body)}`);
     if (standard) {
-      const signed = `${id}.${attemptSeconds}.`;
+      const prefix = `${id}.${attemptSeconds}.`;
       let signature = '';
-      for (const key of standardKeys) {
-        const mac = createHmac('sha256', key).update(signed).update(body).digest('base64');
-        signature += signature === '' ? `v1,${mac}` : ` v1,${mac}`;
-      }
+      for (const mac of standardMacs) signature += `${signature === '' ? '' : ' '}v1,${mac(prefix, body)}`;
       headers.push(
         'webhook-id',
         id,
@@ -46,9 +39,8 @@ export function signer(secrets: readonly string[], schemes: readonly SignatureSc
 }
 
 /** The key for Standard Webhooks: what follows `whsec_` is base64, any other secret is taken as it is. */
-function standardKey(secret: string): KeyObject {
-  const bytes = secret.startsWith(BASE64_PREFIX)
+function standardKey(secret: string): Buffer {
+  return secret.startsWith(BASE64_PREFIX)
     ? Buffer.from(secret.slice(BASE64_PREFIX.length), 'base64')
     : Buffer.from(secret);
-  return createSecretKey(bytes);
 }

@@ -47,7 +47,14 @@ test('a contender is measured over https with the certificate checked, and every
     bodyBytes: 1_024,
     secret: `whsec_${Buffer.from('a key of the tests').toString('base64')}`,
   };
-  const spec = { contender: contenderNamed('raw'), job, count: 301, seconds: 0, profileDirectory: null };
+  const spec = {
+    contender: contenderNamed('raw'),
+    job,
+    count: 301,
+    seconds: 0,
+    warmUp: 100,
+    profileDirectory: null,
+  };
   const result = await run(spec, receivers);
   equal(result.deliveries, 301);
   equal(result.redisMicrosPerDelivery, null);

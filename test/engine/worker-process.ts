@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, type TestContext } from 'node:test';
 import { SECRET, type TestQueue } from './running.ts';
 
@@ -21,7 +21,7 @@ export interface WorkerProcess {
 const COMPILED = mkdtempSync(join(tmpdir(), 'volley-compiled-'));
 after(() => rmSync(COMPILED, { recursive: true, force: true }));
 
-const VOLLEY = new URL('../../bin/volley.js', import.meta.url).pathname;
+const VOLLEY = resolve(import.meta.dirname, '../../bin/volley.js');
 
 /** Starts a worker on a queue that may reach loopback; it is killed after the test, if it still runs then. */
 export function spawnWorker(
