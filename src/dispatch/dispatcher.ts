@@ -22,7 +22,7 @@ const FIXED_COST_BYTES = 1_024;
  * Lanes kept although nothing is in them. Making and dropping one for each delivery would churn the table (see
  * runtime/numbered.ts); a lane takes some 300 bytes.
  */
-const IDLE_LANES_KEPT = 10_000;
+export const IDLE_LANES_KEPT = 10_000;
 
 interface Lane<Delivery> {
   readonly destination: string;
@@ -177,8 +177,8 @@ export class Dispatcher<Delivery extends Dispatchable> {
   }
 
   #forgetIfIdle(lane: Lane<Delivery>): void {
-    if (lane.inFlight === 0 && lane.waiting.length === 0 && !lane.queued)
-      this.#lanes.delete(lane.destination);
+    const isIdle = lane.inFlight === 0 && lane.waiting.length === 0 && !lane.queued;
+    if (isIdle && this.#lanes.size > IDLE_LANES_KEPT) this.#lanes.delete(lane.destination);
   }
 }
 
