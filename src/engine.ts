@@ -1,6 +1,5 @@
 /**
- * The composition root: hands each stage its neighbour as a function, and owns a delivery from its claim to its
- * settlement.
+ * The composition root: hands each stage its neighbour as a function. What is between claim and settlement is in flow.ts.
  *
  *   reserve ─► dispatch ─► pool ─► threads ─► settle ─► broker
  */
@@ -84,6 +83,7 @@ export class Engine {
   readonly #log: Logger;
   readonly #deliveryLog: DeliveryLog;
   readonly #metrics = new Metrics();
+  #starting: Promise<readonly string[]> | null = null;
   #stopping: Promise<void> | null = null;
   #emptySinceClaim = false;
 
@@ -153,7 +153,12 @@ export class Engine {
   }
 
   /** Connects, starts the threads, and begins to deliver. Answers warnings about the broker, one line each. Rejects with VolleyError. */
-  async start(): Promise<readonly string[]> {
+  start(): Promise<readonly string[]> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<readonly string[]> {
     let warnings: readonly string[];
     try {
       warnings = await this.#broker.open();
@@ -192,6 +197,8 @@ export class Engine {
   }
 
   async #stop(): Promise<void> {
+    // A start under way ends first, so that nothing is started after this.
+    await this.#starting?.catch(() => {});
     const claimsEnded = this.#reserver.stop();
     this.#flow.stopSending();
     await claimsEnded;

@@ -3,7 +3,7 @@
  * Decides nothing itself; it asks the dispatcher what to send, and the retry policy what an outcome means.
  */
 import type { Claim, Settlement } from './broker/broker.ts';
-import { decodeEnvelope, isRejection, peekDestination } from './delivery/envelope.ts';
+import { peekDestination, peekId } from './delivery/envelope.ts';
 import { type DeadReason, type Failure, type Subject, statusOf } from './delivery/outcome.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { Quarantine } from './dispatch/quarantine.ts';
@@ -54,6 +54,8 @@ const UNREADABLE = '-';
 const PACE_MS = 20;
 /** What a claimed delivery costs in memory beside its envelope, in bytes. */
 const DELIVERY_BYTES = 512;
+
+const NO_BYTES = Buffer.alloc(0);
 
 const POISON: Failure = {
   kind: 'local-fault',
@@ -145,8 +147,10 @@ export class Flow implements PoolEvents {
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
     const delivery = this.#land(number, true);
     this.#parts.metrics.delivered(attemptMs, ageMs);
-    if (this.#parts.logSuccesses) this.#logSuccess(delivery, status, attemptMs);
-    this.#settle(delivery, { kind: 'ack', claim: delivery.claim }, 'delivered', status);
+    const { claim, destination } = delivery;
+    if (this.#parts.logSuccesses)
+      this.#parts.deliveryLog.succeeded(idOf(claim), destination, status, claim.attempts + 1, attemptMs);
+    this.#settle(delivery, { kind: 'ack', claim }, 'delivered', status);
   }
 
   failed({ number, outcome, subject, attemptMs }: FailedAttempt): void {
@@ -238,7 +242,9 @@ export class Flow implements PoolEvents {
   }
 
   #settle(delivery: Delivery, settlement: Settlement, kind: Settled['kind'], status: number | null): void {
-    this.#forget(delivery);
+    this.#heldBytes -= delivery.bytes + DELIVERY_BYTES;
+    // The settlement may wait long for a broker that is away; its envelope's memory is free for others now.
+    delivery.claim.envelope = NO_BYTES;
     this.#parts.settle(settlement);
     this.#parts.onSettled?.({ destination: delivery.destination, kind, status });
   }
@@ -256,7 +262,7 @@ export class Flow implements PoolEvents {
     attempts: number,
   ): void {
     const { claim } = delivery;
-    const { mintedId } = claim;
+    const mintedId = idOf(claim);
     const destination = delivery.destination === UNREADABLE ? null : delivery.destination;
     const letter = deadLetter({ reason, failure, attempts, subject, mintedId, destination }, Date.now());
     this.#parts.metrics.counters.dead++;
@@ -267,10 +273,6 @@ export class Flow implements PoolEvents {
     return [...this.#dispatcher.clear(), ...this.#quarantine.clear()];
   }
 
-  #forget(delivery: Delivery): void {
-    this.#heldBytes -= delivery.bytes + DELIVERY_BYTES;
-  }
-
   #logFailure(
     delivery: Delivery,
     failure: Failure,
@@ -279,7 +281,8 @@ export class Flow implements PoolEvents {
     attemptMs: number,
   ): void {
     const { claim, destination } = delivery;
-    const { mintedId, attempts } = claim;
+    const { attempts } = claim;
+    const mintedId = subject?.id ?? idOf(claim);
     const attempt = failure.kind === 'refused' ? attempts : attempts + 1;
     this.#parts.deliveryLog.failed({
       subject,
@@ -291,10 +294,9 @@ export class Flow implements PoolEvents {
       attemptMs,
     });
   }
+}
 
-  #logSuccess({ claim, destination }: Delivery, status: number, attemptMs: number): void {
-    const envelope = decodeEnvelope(claim.envelope, claim.mintedId);
-    const id = isRejection(envelope) ? claim.mintedId : envelope.id;
-    this.#parts.deliveryLog.succeeded(id, destination, status, claim.attempts + 1, attemptMs);
-  }
+/** The event's id: its envelope's own, or else the one minted for it. */
+function idOf({ envelope, mintedId }: Claim): string {
+  return peekId(envelope) ?? mintedId;
 }

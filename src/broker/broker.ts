@@ -20,8 +20,8 @@ export interface Claim {
   readonly mintedId: string;
   /** Attempts made so far. */
   readonly attempts: number;
-  /** The envelope, byte for byte as it was queued. */
-  readonly envelope: Buffer;
+  /** The envelope, byte for byte as it was queued. No settlement needs it: its holder may let go of it before. */
+  envelope: Buffer;
 }
 
 /** What is to become of a claimed delivery. */

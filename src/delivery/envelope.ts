@@ -6,7 +6,7 @@
  * Decoding validates every byte and copies none of the payload.
  */
 import { isUtf8 } from 'node:buffer';
-import { type DecodedEnvelope, MAX_BODY_BYTES, type VolleyEvent } from './event.ts';
+import { type DecodedEnvelope, MAX_BODY_BYTES, MAX_URL_CHARS, type VolleyEvent } from './event.ts';
 import {
   destinationFault,
   headersFault,
@@ -201,10 +201,17 @@ function fieldValue(bytes: Buffer, field: number, head = ''): unknown {
 export function peekDestination(bytes: Buffer): string | null {
   if (walkMembers(bytes, DESTINATION) !== null) return null;
   const destination = fieldValue(bytes, DESTINATION);
-  if (typeof destination === 'string') return destination;
-  if (destination !== undefined) return null;
+  if (destination !== undefined)
+    return destinationFault(destination) === null ? (destination as string) : null;
   const url = fieldValue(bytes, URL_);
-  return typeof url === 'string' ? originOf(url) : null;
+  return typeof url === 'string' && url.length <= MAX_URL_CHARS ? originOf(url) : null;
+}
+
+/** The id that an envelope carries, as far as it can be read; null when it carries no valid one. */
+export function peekId(bytes: Buffer): string | null {
+  if (walkMembers(bytes, ID) !== null) return null;
+  const id = fieldValue(bytes, ID);
+  return idFault(id) === null ? (id as string) : null;
 }
 
 /** Origins by the raw text in front of the path, so that a URL is parsed once for many events. Bounded: cleared when full. */

@@ -92,6 +92,7 @@ export function headersFault(headers: unknown): string | null {
   if (entries.length > MAX_HEADERS) return `"headers" holds more than ${MAX_HEADERS}`;
   let chars = 0;
   for (const [name, value] of entries) {
+    if (name.length > MAX_HEADER_CHARS) return `"headers" holds more than ${MAX_HEADER_CHARS} characters`;
     if (!TOKEN.test(name)) return `"headers": ${JSON.stringify(name)} is not a header name`;
     const lower = name.toLowerCase();
     if (RESERVED_HEADERS.has(lower) || RESERVED_PREFIXES.some((prefix) => lower.startsWith(prefix)))

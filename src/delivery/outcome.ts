@@ -39,7 +39,7 @@ export type Outcome =
   | { readonly kind: 'broken'; readonly code: BrokenCode; readonly error: string }
   | { readonly kind: 'local-fault'; readonly code: LocalCode; readonly error: string }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly detail: string }
-  /** Handed back untried or cut short, because the engine stops. */
+  /** Handed back: cut short because the engine stops, or untried because no slot came free in good time. */
   | { readonly kind: 'handed-back' };
 
 /** An outcome that is not success, and not our own doing. */

@@ -24,7 +24,7 @@ export interface PoolEvents {
 export interface AttemptPool {
   /** Starts the threads; resolves when each is ready. */
   start(events: PoolEvents): Promise<void>;
-  /** Hands a batch to thread number `thread`, which has the slots for it. */
+  /** Hands a batch to thread number `thread`, which sends it as its slots are free. */
   send(thread: number, parcels: readonly Parcel[]): void;
   /** Cuts short all that is in flight; each is reported. */
   handBack(): void;

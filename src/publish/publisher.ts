@@ -40,7 +40,7 @@ export class Publisher {
    *
    * Rejects with VOLLEY_EVENT_INVALID, naming the event, when one of them cannot be delivered: then nothing of the
    * call is queued. Rejects with VOLLEY_BROKER_UNAVAILABLE or VOLLEY_BROKER_UNFIT when the broker does not confirm:
-   * the events may be queued or not, so publish them again with the ids they had, which receivers tell apart.
+   * the events may be queued or not. Give ids of your own where you will publish again, so that receivers can tell.
    * Rejects with VOLLEY_CLOSED after `close`.
    */
   publish(event: VolleyEvent): Promise<string>;

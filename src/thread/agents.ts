@@ -39,14 +39,14 @@ export class Agents {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.#sweep = setInterval(() => this.#letGo(IDLE_MS), SWEEP_MS).unref();
+    this.#sweep = setInterval(() => this.#letGo(IDLE_MS, MAX_ORIGINS), SWEEP_MS).unref();
   }
 
   /** The agent of an origin, made if there is none. The caller counts `inFlight` up and down around its use. */
   of(origin: string): Agent {
     let agent = this.#byOrigin.get(origin);
     if (agent === undefined) {
-      if (this.#byOrigin.size >= MAX_ORIGINS) this.#letGo(0);
+      if (this.#byOrigin.size >= MAX_ORIGINS) this.#letGo(0, MAX_ORIGINS / 4);
       agent = { pool: this.#newPool(origin), inFlight: 0, lastUsedMs: 0 };
       this.#byOrigin.set(origin, agent);
     }
@@ -62,10 +62,13 @@ export class Agents {
     await Promise.all(agents.map(({ pool }) => pool.destroy()));
   }
 
-  #letGo(idleMs: number): void {
+  /** Lets go of up to `most` that have been idle for so long, the longest idle of the first ones first. */
+  #letGo(idleMs: number, most: number): void {
     const now = this.#options.nowMs();
+    let left = most;
     for (const [origin, agent] of this.#byOrigin) {
       if (agent.inFlight > 0 || now - agent.lastUsedMs < idleMs) continue;
+      if (left-- === 0) return;
       this.#byOrigin.delete(origin);
       agent.pool.destroy().catch(() => {});
     }

@@ -182,24 +182,19 @@ export class Attempter {
   }
 
   #ended(attempt: Attempt, outcome: Outcome): void {
-    const { envelope, agent } = attempt;
+    const { envelope, agent, number } = attempt;
     agent.inFlight--;
     this.#inFlight.take(attempt.slot);
-    this.#fill();
     const attemptMs = this.#parts.monotonicMs() - attempt.startedMs;
-    if (outcome.kind !== 'delivered') {
-      this.#fail({ number: attempt.number, outcome, subject: subjectOf(envelope), attemptMs });
-      return;
+    if (outcome.kind === 'delivered') {
+      const ageMs =
+        envelope.timestampMs === null ? -1 : Math.max(0, this.#parts.wallMs() - envelope.timestampMs);
+      this.#delivered.push(number, outcome.status, Math.round(attemptMs * 1000), Math.round(ageMs * 1000));
+      this.#reportSoon();
+    } else {
+      this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs });
     }
-    const ageMs =
-      envelope.timestampMs === null ? -1 : Math.max(0, this.#parts.wallMs() - envelope.timestampMs);
-    this.#delivered.push(
-      attempt.number,
-      outcome.status,
-      Math.round(attemptMs * 1000),
-      Math.round(ageMs * 1000),
-    );
-    this.#reportSoon();
+    this.#fill();
   }
 
   #fail(failed: FailedAttempt): void {

@@ -1,4 +1,5 @@
 /** What an attempt's error means, by its code. */
+import { isIPv6 } from 'node:net';
 import type { Outcome } from '../delivery/outcome.ts';
 import { errorCode } from '../errors.ts';
 import { EGRESS_REFUSED } from './egress.ts';
@@ -14,6 +15,8 @@ export function outcomeOfError(error: Error, sent: boolean): Outcome {
     case 'ENFILE':
       return { kind: 'local-fault', code: 'no-fd', error: text };
     case 'EADDRNOTAVAIL':
+      // Where this machine has no IPv6, its addresses are met with the same code.
+      if (isIPv6(String((error as { address?: unknown }).address))) return unreachable(code, text);
       return { kind: 'local-fault', code: 'no-port', error: text };
     case 'ENOMEM':
     case 'ENOBUFS':

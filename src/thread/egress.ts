@@ -56,13 +56,17 @@ export interface Egress {
 
 /** Throws a RangeError naming the CIDR that is not one. */
 export function egress(policy: EgressPolicy): Egress {
-  const special = blockList([...SPECIAL_V4, ...SPECIAL_V6]);
-  const allowed = blockList(policy.allowNets);
+  // One list for each family: Node compares an IPv4 address with IPv6 networks as ::ffff:a.b.c.d, which ::/3 holds.
+  const special = { ipv4: blockList(SPECIAL_V4), ipv6: blockList(SPECIAL_V6) };
+  const allowed = {
+    ipv4: blockList(policy.allowNets.filter((net) => !net.includes(':'))),
+    ipv6: blockList(policy.allowNets.filter((net) => net.includes(':'))),
+  };
   const ports = new Set(policy.allowPorts);
 
   function refusedAddress(address: string): boolean {
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    return special.check(address, family) && !allowed.check(address, family);
+    return special[family].check(address, family) && !allowed[family].check(address, family);
   }
 
   function refusal(url: URL): string | null {
@@ -95,10 +99,10 @@ function notPublic(address: string): string {
 function blockList(cidrs: readonly string[]): BlockList {
   const list = new BlockList();
   for (const cidr of cidrs) {
-    const [network = '', prefix = ''] = cidr.split('/');
+    const [network = '', prefix = '', ...rest] = cidr.split('/');
     const family = isIP(network);
     const bits = /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
-    if (family === 0 || !(bits <= (family === 6 ? 128 : 32)))
+    if (family === 0 || rest.length > 0 || !(bits <= (family === 6 ? 128 : 32)))
       throw new RangeError(
         `${JSON.stringify(cidr)} is not a network: write ADDRESS/BITS, for example 10.1.0.0/16`,
       );

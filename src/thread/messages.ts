@@ -13,7 +13,7 @@ export const INDEX = { number: 0, attempts: 1, idBytes: 2, envelopeBytes: 3, wid
 
 export type ToThread =
   /**
-   * Deliveries to attempt now. `bytes` holds, for each, its minted id and its envelope, one after the other; `index`
+   * Deliveries to attempt as slots are free. `bytes` holds, for each, its minted id and its envelope, one after the other; `index`
    * holds INDEX.width numbers for each. The buffer is transferred, not copied.
    */
   | { readonly kind: 'attempt'; readonly bytes: ArrayBuffer; readonly index: readonly number[] }

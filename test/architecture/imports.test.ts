@@ -90,6 +90,7 @@ test('every file of test and bench is reached from a test, a benchmark or a scri
     'test/run.ts',
     'test/package/packed.ts',
     'test/architecture/write-docs.ts',
+    'test/engine/soak.ts',
   ];
   assertKept(checkReach(everything, [...starts, ...scripts, ...ENTRIES]));
 });

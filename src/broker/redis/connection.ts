@@ -35,6 +35,11 @@ const SCRIPTS = {
 const RECONNECT_MAX_MS = 2_000;
 const RECONNECT_JITTER_MS = 200;
 
+/** Longest that a blocking wait may take to be answered, in milliseconds: twice what it asks to block. */
+const BLOCKING_TIMEOUT_MS = 10_000;
+/** How much longer than a command its connection may take, in milliseconds. */
+const SOCKET_GRACE_MS = 1_000;
+
 export interface ConnectionOptions {
   readonly url: string;
   /** A command that takes longer is given up; undefined for a connection that blocks. */
@@ -51,6 +56,8 @@ export function newConnection({ url, commandTimeoutMs, keepTrying }: ConnectionO
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: null,
     connectTimeout: 5_000,
+    // A connection that owes a reply for longer is dead, whatever TCP says, and is made anew.
+    socketTimeout: commandTimeoutMs === undefined ? BLOCKING_TIMEOUT_MS : commandTimeoutMs + SOCKET_GRACE_MS,
     ...(commandTimeoutMs === undefined ? {} : { commandTimeout: commandTimeoutMs }),
     retryStrategy: (times) =>
       keepTrying()

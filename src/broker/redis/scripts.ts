@@ -8,6 +8,12 @@
 
 /** Frames a record with what is known of it (see record.ts); what was framed before is framed anew. */
 const FRAME = `
+-- An error reply when the ready key, checked at start, has become something else since: nothing may be popped then.
+local function unfit(key)
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'list' or kind == 'none' then return nil end
+  return redis.error_reply('WRONGTYPE the queue is a ' .. kind)
+end
 local function envelope(record)
   local start = string.match(record, '^~%d+~[%w_.:-]+~()')
   return start and string.sub(record, start) or record
@@ -29,6 +35,8 @@ end
  */
 export const CLAIM = `${FRAME}
 if redis.call('EXISTS', KEYS[5]) == 0 then return false end
+local fault = unfit(KEYS[1])
+if fault then return fault end
 local want, room = tonumber(ARGV[1]), tonumber(ARGV[2])
 local records, bytes = {}, 0
 -- How many to take next: few at first, then as many as the mean size says will fit.
@@ -109,6 +117,8 @@ return held`;
  * Returns how many were still held under the lease.
  */
 export const RELEASE = `${FRAME}
+local fault = unfit(KEYS[2])
+if fault then return fault end
 local held = 0
 for i = #ARGV - 2, 1, -3 do
   local record = redis.call('HGET', KEYS[1], ARGV[i])
@@ -151,6 +161,8 @@ return held`;
  */
 export const RECLAIM = `${FRAME}
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+local fault = unfit(KEYS[3])
+if fault then return fault end
 local flat = redis.call('HGETALL', KEYS[1])
 redis.call('SREM', KEYS[4], ARGV[1])
 redis.call('DEL', KEYS[1])
@@ -184,6 +196,8 @@ return math.max(0, math.ceil(first[2] - nowMs()))`;
  * Returns how many there were.
  */
 export const REPLAY = `${FRAME}
+local fault = unfit(KEYS[4])
+if fault then return fault end
 local replayed = 0
 for _, key in ipairs(ARGV) do
   local envelope = redis.call('HGET', KEYS[2], key)
