@@ -10,10 +10,15 @@ export interface ReserverBroker {
   waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
+export interface Credit {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 export interface ReserverParts {
   readonly broker: ReserverBroker;
   /** How many deliveries, and bytes of envelopes, may be claimed now. */
-  readonly credit: () => { count: number; bytes: number };
+  readonly credit: () => Credit;
   readonly onClaimed: (claims: readonly Claim[]) => void;
   /** A claim found nothing. */
   readonly onEmpty: () => void;
@@ -22,8 +27,10 @@ export interface ReserverParts {
   readonly random: () => number;
 }
 
-/** Deliveries in a claim, and the credit there must be for one: worth a round trip, and small enough not to stall the broker. */
+/** Most deliveries in a claim: worth a round trip, and small enough not to stall the broker. */
 export const CLAIM_MAX = 256;
+/** How long credit is gathered for a full claim before a smaller one is made, in milliseconds. */
+const GATHER_MS = 50;
 /** Longest wait for work before looking again, in milliseconds. */
 const WAIT_MS = 5_000;
 /** Rest after a claim that was not full, in milliseconds: lets a trickle gather into batches. */
@@ -48,7 +55,7 @@ export class Reserver {
 
   /** Credit has been freed: claim if that was what was waited for. */
   nudge(): void {
-    if (this.#creditFreed !== null && this.#parts.credit().count >= CLAIM_MAX) this.#creditFreed();
+    if (this.#creditFreed !== null && isWorthAClaim(this.#parts.credit())) this.#creditFreed();
   }
 
   /** Claims no more; resolves when the claim under way, if any, has been passed on. */
@@ -75,23 +82,32 @@ export class Reserver {
 
   async #step(signal: AbortSignal): Promise<void> {
     const { broker, credit, onClaimed, onEmpty } = this.#parts;
+    if (!isWorthAClaim(credit())) await this.#creditOr(GATHER_MS, signal);
     const { count, bytes } = credit();
-    if (count < CLAIM_MAX || bytes <= 0) {
-      await new Promise<void>((resolve) => {
-        this.#creditFreed = resolve;
-      });
-      this.#creditFreed = null;
-      return;
-    }
-    const claims = await broker.reserve(CLAIM_MAX, bytes);
+    if (count <= 0 || bytes <= 0 || signal.aborted) return;
+    const wanted = Math.min(count, CLAIM_MAX);
+    const claims = await broker.reserve(wanted, bytes);
     if (claims.length > 0) onClaimed(claims);
     if (claims.length === 0) {
       onEmpty();
       await broker.waitForWork(WAIT_MS, signal);
-    } else if (claims.length < CLAIM_MAX) {
+    } else if (claims.length < wanted) {
       await rest(TRICKLE_MS, signal);
     }
   }
+
+  /** Resolves when a nudge finds credit for a full claim, or after `ms`. */
+  async #creditOr(ms: number, signal: AbortSignal): Promise<void> {
+    const freed = new Promise<void>((resolve) => {
+      this.#creditFreed = resolve;
+    });
+    await Promise.race([freed, rest(ms, signal)]);
+    this.#creditFreed = null;
+  }
+}
+
+function isWorthAClaim({ count, bytes }: Credit): boolean {
+  return count >= CLAIM_MAX && bytes > 0;
 }
 
 function rest(ms: number, signal: AbortSignal): Promise<void> {

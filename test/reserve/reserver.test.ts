@@ -60,19 +60,26 @@ test('it claims up to its credit in claims of bounded size, and never more', asy
 });
 
 test('it claims again when it is nudged and the credit is worth a claim', async (t) => {
-  const credit = { count: 256, bytes: 1e6 };
+  const credit = { count: CLAIM_MAX, bytes: 1e6 };
+  const { reserver, asked, seen } = newReserver(t, 10_000, credit);
+  reserver.start();
+  while (seen.claimed < CLAIM_MAX) await new Promise(setImmediate);
+  credit.count = CLAIM_MAX;
+  reserver.nudge();
+  while (seen.claimed < 2 * CLAIM_MAX) await new Promise(setImmediate);
+  deepEqual(
+    asked.map(({ count }) => count),
+    [CLAIM_MAX, CLAIM_MAX],
+  );
+});
+
+test('little credit is claimed too, though nobody nudges: what is held may hang', async (t) => {
+  const credit = { count: CLAIM_MAX, bytes: 1e6 };
   const { reserver, seen } = newReserver(t, 10_000, credit);
   reserver.start();
-  while (seen.claimed < 256) await new Promise(setImmediate);
+  while (seen.claimed < CLAIM_MAX) await new Promise(setImmediate);
   credit.count = 10;
-  for (let turn = 0; turn < 20; turn++) {
-    reserver.nudge();
-    await new Promise(setImmediate);
-  }
-  equal(seen.claimed, 256);
-  credit.count = 200;
-  reserver.nudge();
-  while (seen.claimed < 456) await new Promise(setImmediate);
+  while (seen.claimed < CLAIM_MAX + 10) await new Promise(setImmediate);
 });
 
 test('without room for bytes it claims nothing', async (t) => {
