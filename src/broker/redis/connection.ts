@@ -2,7 +2,18 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { VolleyError } from '../../errors.ts';
 import { replyCode } from './faults.ts';
-import { CLAIM, DIE, DISCARD, NEXT_DUE, RECLAIM, RELEASE, REPLAY, RETRY } from './scripts.ts';
+import {
+  CLAIM,
+  DIE,
+  DISCARD,
+  NEXT_DUE,
+  OPEN_LEASE,
+  RECLAIM,
+  RELEASE,
+  REPLAY,
+  RETRY,
+  STATS,
+} from './scripts.ts';
 
 type Arg = string | number | Buffer;
 
@@ -16,6 +27,8 @@ export interface ScriptCommands {
   volleyNextDue(...args: Arg[]): Promise<number>;
   volleyReplay(...args: Arg[]): Promise<number>;
   volleyDiscard(...args: Arg[]): Promise<number>;
+  volleyOpenLease(...args: Arg[]): Promise<null>;
+  volleyStats(...args: Arg[]): Promise<number[]>;
 }
 
 export type Connection = Redis & ScriptCommands;
@@ -29,6 +42,9 @@ const SCRIPTS = {
   volleyNextDue: { lua: NEXT_DUE, numberOfKeys: 1 },
   volleyReplay: { lua: REPLAY, numberOfKeys: 4 },
   volleyDiscard: { lua: DISCARD, numberOfKeys: 3 },
+  volleyOpenLease: { lua: OPEN_LEASE, numberOfKeys: 2 },
+  /** Called with the number of its keys first. */
+  volleyStats: { lua: STATS },
 };
 
 /** The longest wait between two attempts to reconnect, and what jitter may add to any of them, in milliseconds. */
@@ -66,10 +82,11 @@ export function newConnection({ url, commandTimeoutMs, keepTrying }: ConnectionO
     // A replica answers READONLY after a failover: connect again, to whoever is the primary now.
     reconnectOnError: (error) => replyCode(error) === 'READONLY',
   };
-  if (URL.parse(url) === null)
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^\/?\d{0,5}$/.test(parsed.pathname))
     throw new VolleyError(
       'VOLLEY_CONFIG',
-      '--broker is not a valid URL: write redis://HOST:PORT or rediss://HOST:PORT',
+      '--broker is not a Redis URL: write redis://HOST:PORT or rediss://HOST:PORT, with /NUMBER behind it for a database',
     );
   const connection = new Redis(url, options) as Connection;
   for (const [name, script] of Object.entries(SCRIPTS)) connection.defineCommand(name, script);

@@ -30,8 +30,9 @@ export function redisFault(error: unknown, url: string): VolleyError {
         `${where} cannot be reached (${errorCode(error)}): start it, or give its address with --broker`,
         { cause: error },
       );
-    case 'NOAUTH':
     case 'WRONGPASS':
+      return unfit(`${where} refuses the user or password in the URL: correct it in --broker`, error);
+    case 'NOAUTH':
       return unfit(`${where} wants a password: put it in the URL, redis://USER:PASSWORD@HOST:PORT`, error);
     case 'NOPERM':
       return unfit(`${where} does not allow this user what Volley needs (${text}): extend its ACL`, error);
@@ -41,7 +42,7 @@ export function redisFault(error: unknown, url: string): VolleyError {
         error,
       );
     case 'OOM':
-      return unavailable(`${where} is full: raise maxmemory; deliveries go on meanwhile`, error);
+      return unavailable(`${where} is full: raise maxmemory (what is queued is still delivered)`, error);
     case 'READONLY':
       return unavailable(`${where} is a replica: give the primary's address with --broker`, error);
     default:

@@ -39,6 +39,21 @@ export async function checkFitness(redis: Redis, keys: QueueKeys, url: string): 
   return warnings;
 }
 
+/** Asks for the URL's database aloud: the client passes over one that is not there, and would use number 0. Throws VOLLEY_BROKER_UNFIT. */
+export async function selectDatabase(redis: Redis, url: string): Promise<void> {
+  const database = URL.parse(url)?.pathname.slice(1) ?? '';
+  if (database === '') return;
+  try {
+    await redis.select(Number(database));
+  } catch (error) {
+    if (replyCode(error) !== 'ERR') throw error;
+    throw new VolleyError(
+      'VOLLEY_BROKER_UNFIT',
+      `Redis at ${redactedUrl(url)} has no database ${database}: give a smaller number (most have 0 to 15), or none`,
+    );
+  }
+}
+
 async function checkVersion(redis: Redis, where: string): Promise<void> {
   const info = await redis.info('server');
   const version = /redis_version:(\S+)/.exec(info)?.[1] ?? '0';

@@ -95,9 +95,7 @@ export class Leases {
       held: 0,
       nextNumber: 0,
     };
-    // The heartbeat first: a lease that is listed without one would be taken for lapsed.
-    await this.#redis.set(lease.heartbeat, '1', 'PX', this.#leaseMs);
-    await this.#redis.sadd(this.#keys.leases, id);
+    await this.#redis.volleyOpenLease(lease.heartbeat, this.#keys.leases, id, this.#leaseMs);
     this.#live.add(lease);
     return lease;
   }

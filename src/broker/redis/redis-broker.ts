@@ -12,7 +12,7 @@ import type {
 import { type Connection, newConnection } from './connection.ts';
 import { discardDead, listDead, replayDead } from './dead-letters.ts';
 import { redisFault } from './faults.ts';
-import { checkFitness } from './fitness.ts';
+import { checkFitness, selectDatabase } from './fitness.ts';
 import { type QueueKeys, queueKeys } from './keys.ts';
 import { Leases, type RedisClaim } from './leases.ts';
 import { unframe } from './record.ts';
@@ -57,6 +57,7 @@ export class RedisBroker implements Broker {
     this.#redis.on('error', note);
     try {
       await this.#redis.connect();
+      await selectDatabase(this.#redis, this.#url);
       this.#opened = true;
       return await checkFitness(this.#redis, this.#keys, this.#url);
     } catch (error) {
@@ -183,15 +184,9 @@ export class RedisBroker implements Broker {
     return this.#guard(async () => {
       const { ready, leases, delayed, dead } = this.#keys;
       const ids = await this.#redis.smembers(leases);
-      // One transaction, so that a delivery on its way from one place to another is counted once.
-      const counts = this.#redis.multi().llen(ready).zcard(delayed).zcard(dead);
-      for (const id of ids) counts.hlen(this.#keys.inFlight(id));
-      const replies = ((await counts.exec()) ?? []).map(([error, count]) => {
-        if (error !== null) throw error;
-        return count as number;
-      });
-      const [waiting = 0, retrying = 0, died = 0, ...held] = replies;
-      const leased = held.reduce((sum, count) => sum + count, 0);
+      const counted = [ready, delayed, dead, ...ids.map((id) => this.#keys.inFlight(id))];
+      const counts = await this.#redis.volleyStats(counted.length, ...counted);
+      const [waiting = 0, retrying = 0, died = 0, leased = 0] = counts;
       return { ready: waiting, leased, delayed: retrying, parked: 0, dead: died };
     });
   }

@@ -180,6 +180,26 @@ end
 return #tokens`;
 
 /**
+ * Opens a lease. The delete, of what cannot be there, comes first so that a worker can start on a full Redis too.
+ * KEYS 1 heartbeat, 2 leases
+ * ARGV 1 lease id, 2 length of the lease in ms
+ */
+export const OPEN_LEASE = `
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[1], '1', 'PX', ARGV[2])
+redis.call('SADD', KEYS[2], ARGV[1])`;
+
+/**
+ * Counts, all at the same instant. Not a MULTI, which a full Redis refuses.
+ * KEYS 1 ready list, 2 delayed zset, 3 dead zset, then the in-flight hashes
+ * Returns ready, delayed, dead, leased.
+ */
+export const STATS = `
+local leased = 0
+for i = 4, #KEYS do leased = leased + redis.call('HLEN', KEYS[i]) end
+return { redis.call('LLEN', KEYS[1]), redis.call('ZCARD', KEYS[2]), redis.call('ZCARD', KEYS[3]), leased }`;
+
+/**
  * How long until the next retry is due.
  * KEYS 1 delayed zset
  * Returns ms, 0 when one is due, -1 when nothing is delayed.
