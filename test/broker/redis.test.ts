@@ -1,5 +1,8 @@
-import { after, before } from 'node:test';
+import { rejects } from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
 import { RedisBroker } from '../../src/broker/redis/redis-broker.ts';
+import { VolleyError } from '../../src/errors.ts';
 import { type RedisServer, startRedis } from '../redis-server.ts';
 import { brokerConformance } from './conformance.ts';
 
@@ -10,3 +13,24 @@ before(async () => {
 after(() => redis.stop());
 
 brokerConformance('the Redis broker', (options) => new RedisBroker(redis.url, options));
+
+/** Options of a broker that is opened to see it refused. */
+const OPTIONS = { leaseMs: 1_000, commandTimeoutMs: 5_000, mintToken: () => randomUUID() };
+
+for (const [what, path] of [
+  ['a database that is not there', '/99'],
+  ['a database that is not a number', '/abc'],
+]) {
+  test(`${what} is refused, and not taken for number 0`, async () => {
+    await rejects(
+      async () => {
+        const broker = new RedisBroker(Object.assign(new URL(redis.url), { pathname: path }).href, {
+          queue: randomUUID(),
+          ...OPTIONS,
+        });
+        await broker.open();
+      },
+      (error: unknown) => error instanceof VolleyError && error.exitCode === 78,
+    );
+  });
+}

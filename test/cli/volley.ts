@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 
-const ENTRY = resolve(import.meta.dirname, '../../bin/volley.js');
+export const ENTRY = resolve(import.meta.dirname, '../../bin/volley.js');
 
 export interface Ended {
   readonly code: number | null;

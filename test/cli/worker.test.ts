@@ -1,13 +1,13 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { eachBroker, type TestQueue } from '../engine/running.ts';
 import { type Answer, receiverOf } from '../receiver.ts';
-import { type Ended, ended, folderOf, start } from './volley.ts';
+import { ENTRY, type Ended, ended, folderOf, start } from './volley.ts';
 
 const BROKERS = eachBroker();
 const REACH = ['--allow-http', '--allow-net', '127.0.0.0/8', '--allow-port', '0', '--threads', '1'];
@@ -115,4 +115,26 @@ test('a worker is found by its name, keeps its environment readable, and does no
   ok(!proc('cmdline').includes('sqlite:'));
   worker.child.kill('SIGTERM');
   equal((await worker.end).code, 0);
+});
+
+test('a log that cannot be written is said so once, and does not keep the worker from delivering or ending', async (t) => {
+  const queue = await BROKERS.SQLite(t);
+  const receiver = await receiverOf(t);
+  await queue.push(eventFor(receiver.origin));
+  const full = openSync('/dev/full', 'w');
+  t.after(() => closeSync(full));
+  const child = spawn(
+    process.execPath,
+    [ENTRY, 'worker', '--once', '--broker', queue.broker, '--queue', queue.queue, ...REACH],
+    { env: { ...process.env, HMAC_SECRET: 'hush' }, stdio: ['ignore', full, 'pipe'] },
+  );
+  t.after(() => child.kill('SIGKILL'));
+  let stderr = '';
+  child.stderr!.on('data', (text: Buffer) => {
+    stderr += text.toString();
+  });
+  const [code] = await once(child, 'close');
+  equal(code, 0);
+  match(stderr, /^volley: the log cannot be written \(ENOSPC\)[^\n]*\n$/);
+  equal((await queue.watch.stats()).ready, 0);
 });

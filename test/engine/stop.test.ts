@@ -105,6 +105,15 @@ test('an engine whose broker is not there rejects with the address and the fix, 
   await rejects(engine.start(), { code: 'VOLLEY_BROKER_UNAVAILABLE', message: /127\.0\.0\.1:1.*--broker/ });
 });
 
+test('an engine that is stopped while it starts ends both calls and leaves nothing open', async (t) => {
+  for (const queueOf of Object.values(brokers)) {
+    const { engine } = newEngine(t, await queueOf(t));
+    const started = engine.start();
+    await engine.stop({ immediately: true });
+    await started;
+  }
+});
+
 test('an engine that was never started can be stopped', async (t) => {
   await newEngine(t, await brokers.Redis(t)).engine.stop();
 });
