@@ -15,7 +15,7 @@ test('without --allow-* only https on 443 to public addresses is delivered: ever
     ...['127.0.0.1', '10.1.2.3', '192.168.0.1', '172.16.0.1', '169.254.169.254', '100.64.0.1', '0.0.0.0'].map(
       (host): [string, RegExp] => [
         `https://${host}/`,
-        new RegExp(`^url-refused: ${host} is not a public address.*--allow-net`),
+        new RegExp(`^${host} is not a public address.*--allow-net`),
       ],
     ),
     // Other ways to write 127.0.0.1.
