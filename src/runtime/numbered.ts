@@ -3,7 +3,7 @@
  *
  * Not a Set or a Map: those replace their table again and again under such use, and each old table keeps the next one
  * alive, and with it what was in it. Measured in a sending thread: 36 full garbage collections in 130 000 attempts, and
- * 1 without.
+ * 16 without, most of them in the first seconds.
  */
 export class Numbered<Item> {
   readonly #items: (Item | undefined)[] = [];
