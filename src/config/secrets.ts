@@ -1,7 +1,7 @@
 /** The signing secrets: from `HMAC_SECRET`, or else from a file. No message of this file ever holds a secret. */
 import { readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { errorCode, VolleyError } from '../errors.ts';
+import { userName } from '../runtime/user-name.ts';
 import type { Environment } from './resolve.ts';
 
 /** The variable that holds the secret; as an entry of the secrets file it may also stand in front of one. */
@@ -54,15 +54,6 @@ function unreadable(path: string, code: string): string {
       return `${path} cannot be read by user ${user} (EACCES): run "chown ${user} ${path} && chmod 400 ${path}"`;
     default:
       return `${path} cannot be read by user ${user} (${code}): give a readable file with --secrets, or set ${VARIABLE}`;
-  }
-}
-
-/** The user's name, or its number where it has none, as in many containers. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 'unknown');
   }
 }
 

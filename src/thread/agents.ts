@@ -62,7 +62,7 @@ export class Agents {
     await Promise.all(agents.map(({ pool }) => pool.destroy()));
   }
 
-  /** Lets go of up to `most` that have been idle for so long, the longest idle of the first ones first. */
+  /** Lets go of up to `most` that have been idle for so long, in the order they were made. */
   #letGo(idleMs: number, most: number): void {
     const now = this.#options.nowMs();
     let left = most;

@@ -2,7 +2,8 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { unfit, userName } from './faults.ts';
+import { userName } from '../../runtime/user-name.ts';
+import { unfit } from './faults.ts';
 
 /** Raised whenever the tables change. */
 const SCHEMA_VERSION = 1;

@@ -1,6 +1,6 @@
 /** What SQLite and the file system say when something is wrong, as Volley's errors. */
-import { userInfo } from 'node:os';
 import { errorCode, VolleyError } from '../../errors.ts';
+import { userName } from '../../runtime/user-name.ts';
 
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html); the rest of a code is in the bits above. */
 const PRIMARY = 0xff;
@@ -58,16 +58,6 @@ export function sqliteFault(error: unknown, file: string): VolleyError {
 export function isBusy(error: unknown): boolean {
   const { errcode } = error as { errcode?: unknown };
   return typeof errcode === 'number' && [BUSY, LOCKED].includes(errcode & PRIMARY);
-}
-
-/** Who this process is, for messages about permissions. */
-export function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container may run as a number that has no name.
-    return String(process.getuid?.() ?? 'unknown');
-  }
 }
 
 export function unfit(message: string, cause?: unknown): VolleyError {
