@@ -8,13 +8,13 @@ import { mintedAtMs } from '../delivery/ids.ts';
 import type { Outcome, Subject } from '../delivery/outcome.ts';
 import { Numbered } from '../runtime/numbered.ts';
 import { Ring } from '../runtime/ring.ts';
+import { type Sign, signer } from '../signing/sign.ts';
 import { Agents } from './agents.ts';
 import { Attempt } from './attempt.ts';
 import { Deadlines } from './deadlines.ts';
 import { egress } from './egress.ts';
 import { type FailedAttempt, INDEX, type Report } from './messages.ts';
 import type { AttemptPolicy } from './policy.ts';
-import { type Sign, signer } from './sign.ts';
 import { Targets } from './targets.ts';
 
 export interface AttempterParts {

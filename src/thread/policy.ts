@@ -1,5 +1,5 @@
 /** What a thread is told once, when it starts: plain values, as they are copied to it. */
-export type SignatureScheme = 'hub' | 'standard';
+import type { SignatureScheme } from '../signing/sign.ts';
 
 export interface EgressPolicy {
   /** Whether http:// is delivered too. */

@@ -6,7 +6,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['errors', 'version'],
   ['runtime', 'capacity'],
   ['delivery'],
-  ['broker', 'thread', 'record', 'config'],
+  ['guard', 'signing'],
+  ['broker', 'thread', 'record', 'config', 'secrets'],
   ['pool', 'publish', 'reserve', 'settle', 'maintain'],
   ['dispatch'],
   // Two files make up the composition root.
@@ -19,11 +20,14 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Rooms that only these may import: all others are handed plain values. */
 const ONLY_FOR: Readonly<Record<string, readonly string[]>> = {
   config: ['engine', 'cli', 'index'],
+  secrets: ['engine', 'cli', 'index'],
   capacity: ['admin', 'cli', 'index'],
 };
 
 /** Where a package may be imported. One implementation hides each, so that it can be replaced. */
 const CONFINED: Readonly<Record<string, { folder: string; typesAnywhere: boolean }>> = {
+  jose: { folder: 'src/thread/', typesAnywhere: false },
+  'jsonc-parser': { folder: 'src/config/', typesAnywhere: false },
   undici: { folder: 'src/thread/', typesAnywhere: false },
   piscina: { folder: 'src/pool/', typesAnywhere: false },
   ioredis: { folder: 'src/broker/redis/', typesAnywhere: false },

@@ -13,7 +13,7 @@ import type { DemoResult } from '../../src/cli/demo/run.ts';
 import { signatureCheck } from '../../src/cli/demo/signature-check.ts';
 import { faultsOf, summaryText } from '../../src/cli/demo/summary.ts';
 import { type Progress, Tally } from '../../src/cli/demo/tally.ts';
-import { signer } from '../../src/thread/sign.ts';
+import { signer } from '../../src/signing/sign.ts';
 import { ended, folderOf, start } from './volley.ts';
 
 /** `volley demo` with a temporary folder of its own, to see that nothing stays there. */

@@ -1,6 +1,6 @@
 /**
  * What a receiver does to be sure of a request: both signatures over the bytes that came, compared in constant time.
- * Written from the specifications and not from src/thread/sign.ts, so that the demo proves the one with the other.
+ * Written from the specifications and not from src/signing/sign.ts, so that the demo proves the one with the other.
  */
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';

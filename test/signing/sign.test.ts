@@ -3,8 +3,7 @@ import { createHmac } from 'node:crypto';
 import test from 'node:test';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
-import type { SignatureScheme } from '../../src/thread/policy.ts';
-import { signer } from '../../src/thread/sign.ts';
+import { type SignatureScheme, signer } from '../../src/signing/sign.ts';
 
 /** The headers that a signer adds, by name. */
 function headersOf(secrets: string[], schemes: SignatureScheme[], id: string, seconds: number, body: Buffer) {

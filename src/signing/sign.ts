@@ -7,7 +7,9 @@
  *   first (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
  */
 import { hmacSha256 } from './hmac.ts';
-import type { SignatureScheme } from './policy.ts';
+
+/** Header conventions that requests can be signed by. */
+export type SignatureScheme = 'hub' | 'standard';
 
 const BASE64_PREFIX = 'whsec_';
 
