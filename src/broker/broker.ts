@@ -33,7 +33,35 @@ export type Settlement =
   /** Kept as a dead letter. */
   | { readonly kind: 'dead'; readonly claim: Claim; readonly letter: DeadLetter }
   /** Ready again at once, ahead of what waits, with its attempts as they were. */
-  | { readonly kind: 'release'; readonly claim: Claim };
+  | { readonly kind: 'release'; readonly claim: Claim }
+  /**
+   * Set aside until its destination is enabled, with its attempts as they were; a release where the destination is not
+   * (or no longer) disabled. That check and the move are one atomic step: nothing is left parked behind an `enable`.
+   */
+  | { readonly kind: 'park'; readonly claim: Claim; readonly destination: string };
+
+export interface SettleResult {
+  /** Settlements that came after their lease had lapsed and been reclaimed; they changed nothing. */
+  readonly late: number;
+  /**
+   * Destinations that were to be parked for and are not disabled: their deliveries are ready again, and whoever takes
+   * them for disabled still should look anew. Absent where there is none.
+   */
+  readonly enabled?: readonly string[];
+}
+
+/** Who disabled a destination: its receiver, by answering 410 Gone; a person, by command; or the config file. */
+export type DisabledBy = 'gone' | 'command' | 'config';
+
+export interface DisabledDestination {
+  readonly destination: string;
+  /** Null, as is `sinceMs`, where it is not disabled, and an `enable` that was cut short left some of its deliveries parked. */
+  readonly by: DisabledBy | null;
+  /** Since when, in epoch milliseconds. */
+  readonly sinceMs: number | null;
+  /** Deliveries parked for it. */
+  readonly parked: number;
+}
 
 export interface QueueStats {
   ready: number;
@@ -80,9 +108,9 @@ export interface Broker {
 
   /**
    * Applies settlements, each at most once: one whose lease has lapsed and been reclaimed changes nothing.
-   * Answers how many came too late in that way. After a rejection the whole call may be repeated.
+   * After a rejection the whole call may be repeated.
    */
-  settle(settlements: readonly Settlement[]): Promise<{ late: number }>;
+  settle(settlements: readonly Settlement[]): Promise<SettleResult>;
 
   /**
    * Renews the lease on everything this worker holds, for `leaseMs` from now. False when it had lapsed: then what was
@@ -101,6 +129,22 @@ export interface Broker {
   replayDead(filter: DeadFilter, limit: number): Promise<number>;
   /** Deletes matching dead letters for good; at most `limit`. Answers how many. */
   discardDead(filter: DeadFilter, limit: number): Promise<number>;
+
+  /**
+   * Disables a destination for all workers, until it is enabled: what is parked for it stays parked. Nothing is moved.
+   * Answers true when it was not disabled before; when it was, the first reason and time stay. `nowMs`: epoch milliseconds.
+   */
+  disableDestination(destination: string, by: DisabledBy, nowMs: number): Promise<boolean>;
+  /**
+   * Enables a destination, then makes what is parked for it ready again, in the order of parking, with its attempts and ids. What
+   * else is ready does not wait for all of them: they come behind it, or take half of each claim. Bounded steps: each
+   * delivery is moved whole, and a call that is cut short has enabled the destination, and is finished by the next.
+   * One that is disabled again meanwhile keeps the rest parked.
+   * Answers how many deliveries; null when it was not disabled and nothing was parked for it.
+   */
+  enableDestination(destination: string): Promise<number | null>;
+  /** What is disabled, and what has parked deliveries, by destination; one consistent view. */
+  disabledDestinations(): Promise<DisabledDestination[]>;
 
   /** Ends the connection; idempotent. What is still held is left to `reclaim`: what should be handed back is settled first. */
   close(): Promise<void>;

@@ -8,24 +8,33 @@ import assert, { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Broker, BrokerOptions, Claim, Settlement } from '../../src/broker/broker.ts';
+import type { Broker, Claim, Settlement } from '../../src/broker/broker.ts';
 import { idMint } from '../../src/delivery/ids.ts';
 import type { DeadLetter } from '../../src/delivery/outcome.ts';
-
-/** A broker, not yet open, on the queue that the options name. */
-export type MakeBroker = (options: BrokerOptions) => Broker;
-
-/** Opens another broker on the test's queue; closed when the test ends. */
-type OpenBroker = (leaseMs?: number) => Promise<Broker>;
-
-const MANY = 1_000;
-const BIG_BYTES = 64 * 1024 * 1024;
-/** Long enough that no test outlives it, and short enough to wait for. */
-const LONG_LEASE_MS = 60_000;
-const SHORT_LEASE_MS = 500;
-/** What takes this long is taken never to happen. */
-const PATIENCE_MS = 15_000;
-const NEVER = new AbortController().signal;
+import {
+  acks,
+  BIG_BYTES,
+  claimCount,
+  envelopes,
+  type It,
+  ids,
+  LONG_LEASE_MS,
+  letterOf,
+  MANY,
+  type MakeBroker,
+  NEVER,
+  numbered,
+  type OpenBroker,
+  PATIENCE_MS,
+  reclaimAll,
+  SHORT_LEASE_MS,
+  settleAll,
+  stats,
+  texts,
+  timed,
+  until,
+} from './broker-testing.ts';
+import { parking } from './parking.ts';
 
 const mintToken = idMint(Date.now, randomBytes);
 
@@ -49,11 +58,10 @@ export function brokerConformance(name: string, makeBroker: MakeBroker): void {
     leasing(it);
     waiting(it);
     deadLetters(it);
+    parking(it);
     closing(it, makeBroker);
   });
 }
-
-type It = (behaviour: string, body: (open: OpenBroker, t: TestContext) => Promise<void>) => void;
 
 function publishing(it: It): void {
   it('what is published is claimed in the order of publishing', async (open) => {
@@ -622,6 +630,9 @@ function closing(it: It, makeBroker: MakeBroker): void {
     await rejects(() => broker.listDead({}, 1), refused);
     await rejects(() => broker.replayDead({}, 1), refused);
     await rejects(() => broker.discardDead({}, 1), refused);
+    await rejects(() => broker.disableDestination('x', 'gone', 1), refused);
+    await rejects(() => broker.enableDestination('x'), refused);
+    await rejects(() => broker.disabledDestinations(), refused);
   });
 
   it('a broker that was never opened can be closed', async () => {
@@ -668,86 +679,4 @@ async function deadKeys(
   limit = 10_000,
 ): Promise<string[]> {
   return (await broker.listDead(filter, limit)).map(({ key }) => key);
-}
-
-/** Claims until it has `count`, waiting for what is not there yet. */
-async function claimCount(broker: Broker, count: number): Promise<Claim[]> {
-  const claims: Claim[] = [];
-  const endMs = performance.now() + PATIENCE_MS;
-  while (claims.length < count) {
-    ok(performance.now() < endMs, `only ${claims.length} of ${count} came`);
-    claims.push(...(await broker.reserve(count - claims.length, BIG_BYTES)));
-    if (claims.length < count) await broker.waitForWork(PATIENCE_MS, NEVER);
-  }
-  return claims;
-}
-
-/** Reclaims until `count` deliveries have been. */
-async function reclaimAll(broker: Broker, count: number): Promise<void> {
-  let reclaimed = 0;
-  await until(async () => {
-    reclaimed += await broker.reclaim();
-    return reclaimed >= count;
-  });
-  equal(reclaimed, count);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + PATIENCE_MS;
-  while (!(await holds())) {
-    ok(performance.now() < endMs, 'what was waited for has not come');
-    await sleep(5);
-  }
-}
-
-async function settleAll(
-  broker: Broker,
-  claims: readonly Claim[],
-  settlement: (claim: Claim) => Settlement,
-): Promise<void> {
-  deepEqual(await broker.settle(claims.map(settlement)), { late: 0 });
-}
-
-async function timed(promise: Promise<unknown>): Promise<number> {
-  const from = performance.now();
-  await promise;
-  return performance.now() - from;
-}
-
-function envelopes(...names: string[]): Buffer[] {
-  return names.map((name) => Buffer.from(name));
-}
-
-function numbered(count: number): Buffer[] {
-  return Array.from({ length: count }, (_, i) => Buffer.from(String(i).padStart(6, '0')));
-}
-
-function texts(claims: readonly Claim[]): string[] {
-  return claims.map(({ envelope }) => String(envelope));
-}
-
-function ids(claims: readonly Claim[]): string[] {
-  return claims.map(({ mintedId }) => mintedId);
-}
-
-function acks(claims: readonly Claim[]): Settlement[] {
-  return claims.map((claim) => ({ kind: 'ack', claim }));
-}
-
-function stats(counts: Partial<Awaited<ReturnType<Broker['stats']>>>): Awaited<ReturnType<Broker['stats']>> {
-  return { ready: 0, leased: 0, delayed: 0, parked: 0, dead: 0, ...counts };
-}
-
-function letterOf(claim: Claim): DeadLetter {
-  return {
-    id: claim.mintedId,
-    reason: 'exhausted',
-    detail: 'status 500',
-    attempts: 6,
-    destination: 'acct_42',
-    url: 'https://example.com/hooks',
-    type: 'order.updated',
-    response: null,
-    diedAtMs: 1_764_000_000_000,
-  };
 }

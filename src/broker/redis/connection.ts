@@ -2,6 +2,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { VolleyError } from '../../errors.ts';
 import { replyCode } from './faults.ts';
+import { DISABLE, DISABLED, PARK, UNPARK } from './park-scripts.ts';
 import {
   CLAIM,
   DIE,
@@ -29,6 +30,10 @@ export interface ScriptCommands {
   volleyDiscard(...args: Arg[]): Promise<number>;
   volleyOpenLease(...args: Arg[]): Promise<null>;
   volleyStats(...args: Arg[]): Promise<number[]>;
+  volleyPark(...args: Arg[]): Promise<[held: number, disabled: number]>;
+  volleyUnpark(...args: Arg[]): Promise<number>;
+  volleyDisable(...args: Arg[]): Promise<number>;
+  volleyDisabled(...args: Arg[]): Promise<[disabled: string[], parked: string[]]>;
 }
 
 export type Connection = Redis & ScriptCommands;
@@ -45,6 +50,10 @@ const SCRIPTS = {
   volleyOpenLease: { lua: OPEN_LEASE, numberOfKeys: 2 },
   /** Called with the number of its keys first. */
   volleyStats: { lua: STATS },
+  volleyPark: { lua: PARK, numberOfKeys: 5 },
+  volleyUnpark: { lua: UNPARK, numberOfKeys: 4 },
+  volleyDisable: { lua: DISABLE, numberOfKeys: 1 },
+  volleyDisabled: { lua: DISABLED, numberOfKeys: 2 },
 };
 
 /** The longest wait between two attempts to reconnect, and what jitter may add to any of them, in milliseconds. */

@@ -74,6 +74,8 @@ async function checkKeyTypes(redis: Redis, keys: QueueKeys, where: string): Prom
     [keys.dead, 'zset'],
     [keys.deadEnvelopes, 'hash'],
     [keys.deadLetters, 'hash'],
+    [keys.disabled, 'hash'],
+    [keys.parked, 'hash'],
   ];
   const types = await Promise.all(expected.map(([key]) => redis.type(key)));
   for (const [i, [key, type]] of expected.entries()) {

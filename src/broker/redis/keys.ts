@@ -17,6 +17,12 @@ export interface QueueKeys {
   readonly deadEnvelopes: string;
   /** HASH dead-letter key → letter as JSON. */
   readonly deadLetters: string;
+  /** HASH destination → why and since when it is disabled, as JSON. */
+  readonly disabled: string;
+  /** HASH destination → length of its list of parked records; no field for an empty one. */
+  readonly parked: string;
+  /** LIST of the records parked for a destination: in at the left, out at the right, as the ready list. */
+  park(destination: string): string;
   /** HASH token → record of what is claimed under a lease. */
   inFlight(lease: string): string;
   /** STRING that exists as long as the lease is renewed. */
@@ -33,6 +39,9 @@ export function queueKeys(queue: string): QueueKeys {
     dead: `${tag}:dead`,
     deadEnvelopes: `${tag}:dead:envelopes`,
     deadLetters: `${tag}:dead:letters`,
+    disabled: `${tag}:disabled`,
+    parked: `${tag}:parked`,
+    park: (destination) => `${tag}:park:${destination}`,
     inFlight: (lease) => `${tag}:inflight:${lease}`,
     heartbeat: (lease) => `${tag}:hb:${lease}`,
   };

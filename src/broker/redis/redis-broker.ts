@@ -5,12 +5,16 @@ import type {
   BrokerOptions,
   Claim,
   DeadFilter,
+  DisabledBy,
+  DisabledDestination,
   QueueStats,
   Settlement,
+  SettleResult,
   StoredDeadLetter,
 } from '../broker.ts';
 import { type Connection, newConnection } from './connection.ts';
 import { discardDead, listDead, replayDead } from './dead-letters.ts';
+import { disableDestination, disabledDestinations, enableDestination } from './destinations.ts';
 import { redisFault } from './faults.ts';
 import { checkFitness, selectDatabase } from './fitness.ts';
 import { type QueueKeys, queueKeys } from './keys.ts';
@@ -151,7 +155,7 @@ export class RedisBroker implements Broker {
     for (const wake of this.#waiting) wake();
   }
 
-  settle(settlements: readonly Settlement[]): Promise<{ late: number }> {
+  settle(settlements: readonly Settlement[]): Promise<SettleResult> {
     return this.#guard(async () => {
       const result = await settleOn(this.#redis, this.#keys, settlements);
       // A retry may be due before what the waiting looked at.
@@ -182,12 +186,12 @@ export class RedisBroker implements Broker {
 
   stats(): Promise<QueueStats> {
     return this.#guard(async () => {
-      const { ready, leases, delayed, dead } = this.#keys;
+      const { ready, leases, delayed, dead, parked } = this.#keys;
       const ids = await this.#redis.smembers(leases);
-      const counted = [ready, delayed, dead, ...ids.map((id) => this.#keys.inFlight(id))];
+      const counted = [ready, delayed, dead, parked, ...ids.map((id) => this.#keys.inFlight(id))];
       const counts = await this.#redis.volleyStats(counted.length, ...counted);
-      const [waiting = 0, retrying = 0, died = 0, leased = 0] = counts;
-      return { ready: waiting, leased, delayed: retrying, parked: 0, dead: died };
+      const [waiting = 0, retrying = 0, died = 0, aside = 0, leased = 0] = counts;
+      return { ready: waiting, leased, delayed: retrying, parked: aside, dead: died };
     });
   }
 
@@ -201,6 +205,20 @@ export class RedisBroker implements Broker {
 
   discardDead(filter: DeadFilter, limit: number): Promise<number> {
     return this.#guard(() => discardDead(this.#redis, this.#keys, filter, limit));
+  }
+
+  disableDestination(destination: string, by: DisabledBy, nowMs: number): Promise<boolean> {
+    return this.#guard(() =>
+      disableDestination(this.#redis, this.#keys, destination, { by, sinceMs: nowMs }),
+    );
+  }
+
+  enableDestination(destination: string): Promise<number | null> {
+    return this.#guard(() => enableDestination(this.#redis, this.#keys, destination));
+  }
+
+  disabledDestinations(): Promise<DisabledDestination[]> {
+    return this.#guard(() => disabledDestinations(this.#redis, this.#keys));
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * The Lua scripts. Each is atomic, and all or nothing in the AOF too.
+ * The Lua scripts (those about destinations are in park-scripts.ts). Each is atomic, and all or nothing in the AOF too.
  *
  * Two rules hold in all of them. A script whose first write is a pop or a delete also runs when Redis is full
  * (`maxmemory` reached), so that a full Redis can be drained. And what has been popped is either stored or pushed
@@ -7,7 +7,7 @@
  */
 
 /** Frames a record with what is known of it (see record.ts); what was framed before is framed anew. */
-const FRAME = `
+export const FRAME = `
 -- An error reply when the ready key, checked at start, has become something else since: nothing may be popped then.
 local function unfit(key)
   local kind = redis.call('TYPE', key).ok
@@ -191,13 +191,15 @@ redis.call('SADD', KEYS[2], ARGV[1])`;
 
 /**
  * Counts, all at the same instant. Not a MULTI, which a full Redis refuses.
- * KEYS 1 ready list, 2 delayed zset, 3 dead zset, then the in-flight hashes
- * Returns ready, delayed, dead, leased.
+ * KEYS 1 ready list, 2 delayed zset, 3 dead zset, 4 parked counts, then the in-flight hashes
+ * Returns ready, delayed, dead, parked, leased.
  */
 export const STATS = `
-local leased = 0
-for i = 4, #KEYS do leased = leased + redis.call('HLEN', KEYS[i]) end
-return { redis.call('LLEN', KEYS[1]), redis.call('ZCARD', KEYS[2]), redis.call('ZCARD', KEYS[3]), leased }`;
+local parked, leased = 0, 0
+for _, count in ipairs(redis.call('HVALS', KEYS[4])) do parked = parked + count end
+for i = 5, #KEYS do leased = leased + redis.call('HLEN', KEYS[i]) end
+local dead = redis.call('ZCARD', KEYS[3])
+return { redis.call('LLEN', KEYS[1]), redis.call('ZCARD', KEYS[2]), dead, parked, leased }`;
 
 /**
  * How long until the next retry is due.

@@ -1,6 +1,6 @@
-/** Applies settlements on Redis: one command for each kind under each lease, all in one pipeline. */
-import type { Settlement } from '../broker.ts';
-import type { Connection, ScriptCommands } from './connection.ts';
+/** Applies settlements on Redis: one command for each kind under each lease (parking: for each destination), all in one pipeline. */
+import type { Settlement, SettleResult } from '../broker.ts';
+import type { Connection } from './connection.ts';
 import type { QueueKeys } from './keys.ts';
 import type { Lease, RedisClaim } from './leases.ts';
 
@@ -10,28 +10,38 @@ interface Gathered {
   retry: (string | number)[];
   release: (string | number)[];
   dead: (string | number)[];
+  /** By destination. */
+  park: Map<string, (string | number)[]>;
+}
+
+/** What a command answers: how many were still held, and where it was to park for a destination that is not disabled, which. */
+interface Applied {
+  readonly held: number;
+  readonly enabled?: string;
 }
 
 export async function settleOn(
   redis: Connection,
   keys: QueueKeys,
   settlements: readonly Settlement[],
-): Promise<{ late: number }> {
+): Promise<SettleResult> {
   const byLease = new Map<Lease, Gathered>();
   for (const settlement of settlements) {
     const { lease } = settlement.claim as RedisClaim;
     let gathered = byLease.get(lease);
     if (gathered === undefined) {
-      gathered = { ack: [], retry: [], release: [], dead: [] };
+      gathered = { ack: [], retry: [], release: [], dead: [], park: new Map() };
       byLease.set(lease, gathered);
     }
     gather(gathered, settlement);
   }
-  const counts: Promise<number>[] = [];
-  for (const [lease, gathered] of byLease) counts.push(...send(redis, keys, lease, gathered));
-  const held = (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  const sent: Promise<Applied>[] = [];
+  for (const [lease, gathered] of byLease) sent.push(...send(redis, keys, lease, gathered));
+  const applied = await Promise.all(sent);
   for (const settlement of settlements) (settlement.claim as RedisClaim).lease.held--;
-  return { late: settlements.length - held };
+  const late = settlements.length - applied.reduce((sum, { held }) => sum + held, 0);
+  const enabled = new Set(applied.flatMap((each) => each.enabled ?? []));
+  return enabled.size === 0 ? { late } : { late, enabled: [...enabled] };
 }
 
 function gather(gathered: Gathered, settlement: Settlement): void {
@@ -54,18 +64,20 @@ function gather(gathered: Gathered, settlement: Settlement): void {
         JSON.stringify(settlement.letter),
       );
       break;
+    case 'park': {
+      const { destination } = settlement;
+      const park = gathered.park.get(destination) ?? [];
+      gathered.park.set(destination, park);
+      park.push(claim.token, claim.attempts, claim.mintedId);
+      break;
+    }
     default:
       settlement satisfies never;
   }
 }
 
-/** Sends what was gathered, in one write (the client joins what is sent in one tick); each answers how many were still held. */
-function send(
-  redis: Connection & ScriptCommands,
-  keys: QueueKeys,
-  lease: Lease,
-  gathered: Gathered,
-): Promise<number>[] {
+/** Sends what was gathered, in one write (the client joins what is sent in one tick). */
+function send(redis: Connection, keys: QueueKeys, lease: Lease, gathered: Gathered): Promise<Applied>[] {
   const { inFlight } = lease;
   const counts: Promise<number>[] = [];
   if (gathered.ack.length > 0) counts.push(redis.hdel(inFlight, ...gathered.ack));
@@ -75,5 +87,23 @@ function send(
     counts.push(redis.volleyRelease(inFlight, keys.ready, ...gathered.release));
   if (gathered.dead.length > 0)
     counts.push(redis.volleyDie(inFlight, keys.dead, keys.deadEnvelopes, keys.deadLetters, ...gathered.dead));
-  return counts;
+  const applied = counts.map(async (count): Promise<Applied> => ({ held: await count }));
+  for (const [destination, park] of gathered.park)
+    applied.push(sendPark(redis, keys, lease, destination, park));
+  return applied;
+}
+
+async function sendPark(
+  redis: Connection,
+  { disabled, parked, park, ready }: QueueKeys,
+  { inFlight }: Lease,
+  destination: string,
+  deliveries: (string | number)[],
+): Promise<Applied> {
+  const listKey = park(destination);
+  const [held, isDisabled] = await redis.volleyPark(
+    ...[inFlight, disabled, parked, listKey, ready],
+    ...[destination, ...deliveries],
+  );
+  return isDisabled === 1 || held === 0 ? { held } : { held, enabled: destination };
 }

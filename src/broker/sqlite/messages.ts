@@ -4,7 +4,7 @@
  */
 import type { DeadLetter } from '../../delivery/outcome.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { DeadFilter, QueueStats } from '../broker.ts';
+import type { DeadFilter, DisabledBy, DisabledDestination, QueueStats, SettleResult } from '../broker.ts';
 
 /** Given to the thread when it starts. */
 export interface ThreadSettings {
@@ -34,6 +34,7 @@ export interface Claimed extends Packed {
 export type Move =
   | { readonly kind: 'retry'; readonly claim: number; readonly delayMs: number; readonly attempts: number }
   | { readonly kind: 'dead'; readonly claim: number; readonly token: string; readonly letter: DeadLetter }
+  | { readonly kind: 'park'; readonly claim: number; readonly destination: string }
   | { readonly kind: 'release'; readonly claim: number };
 
 export interface DeadRequest {
@@ -52,14 +53,20 @@ export interface ThreadCalls {
   open(): void;
   publish(envelopes: Packed): Promise<void>;
   reserve(most: { readonly count: number; readonly bytes: number }): Claimed;
-  /** Answers how many came too late. */
-  settle(settlements: { readonly acks: readonly number[]; readonly moves: readonly Move[] }): number;
+  settle(settlements: { readonly acks: readonly number[]; readonly moves: readonly Move[] }): SettleResult;
   extend(): boolean;
   reclaim(): number;
   stats(): QueueStats;
   listDead(request: DeadRequest): DeadPage;
   replayDead(request: DeadRequest): number;
   discardDead(request: DeadRequest): number;
+  disableDestination(request: {
+    readonly destination: string;
+    readonly by: DisabledBy;
+    readonly nowMs: number;
+  }): Promise<boolean>;
+  enableDestination(request: { readonly destination: string }): Promise<number | null>;
+  disabledDestinations(): DisabledDestination[];
   /** Answers when there may be work, or after `timeoutMs`. */
   waitForWork(wait: { readonly timeoutMs: number }): Promise<void>;
   /** Answers all calls to waitForWork at once. */

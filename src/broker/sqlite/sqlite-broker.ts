@@ -10,8 +10,11 @@ import type {
   BrokerOptions,
   Claim,
   DeadFilter,
+  DisabledBy,
+  DisabledDestination,
   QueueStats,
   Settlement,
+  SettleResult,
   StoredDeadLetter,
 } from '../broker.ts';
 import { unfit } from './faults.ts';
@@ -103,7 +106,7 @@ export class SqliteBroker implements Broker {
     }
   }
 
-  async settle(settlements: readonly Settlement[]): Promise<{ late: number }> {
+  async settle(settlements: readonly Settlement[]): Promise<SettleResult> {
     const thread = this.#opened();
     const acks: number[] = [];
     const moves: Move[] = [];
@@ -111,7 +114,7 @@ export class SqliteBroker implements Broker {
       if (settlement.kind === 'ack') acks.push(claimOf(settlement.claim));
       else moves.push(moveOf(settlement));
     }
-    return { late: await thread.call('settle', { acks, moves }) };
+    return thread.call('settle', { acks, moves });
   }
 
   async extend(): Promise<boolean> {
@@ -153,6 +156,18 @@ export class SqliteBroker implements Broker {
     }
   }
 
+  async disableDestination(destination: string, by: DisabledBy, nowMs: number): Promise<boolean> {
+    return this.#opened().call('disableDestination', { destination, by, nowMs });
+  }
+
+  async enableDestination(destination: string): Promise<number | null> {
+    return this.#opened().call('enableDestination', { destination });
+  }
+
+  async disabledDestinations(): Promise<DisabledDestination[]> {
+    return this.#opened().call('disabledDestinations', undefined);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#thread?.close() ?? Promise.resolve();
     return this.#closing;
@@ -178,6 +193,8 @@ function moveOf(settlement: Exclude<Settlement, { kind: 'ack' }>): Move {
       return { kind: 'dead', claim, token: settlement.claim.token, letter: settlement.letter };
     case 'release':
       return { kind: 'release', claim };
+    case 'park':
+      return { kind: 'park', claim, destination: settlement.destination };
   }
 }
 

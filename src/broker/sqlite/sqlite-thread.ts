@@ -19,7 +19,7 @@ const settings = workerData as ThreadSettings;
 
 let store: Store;
 let watch: WorkWatch;
-/** The sync that publishes of this turn of the event loop share; null when none is due. */
+/** The sync that calls of this turn of the event loop share; null when none is due. */
 let sync: Promise<void> | null = null;
 
 /** Resolves when all that is committed by the end of this turn is on disk. */
@@ -37,6 +37,7 @@ function synced(): Promise<void> {
   return sync;
 }
 
+/** Those that write are no async functions: where the file is locked they throw at once, and `patiently` calls them again. */
 const calls: ThreadCalls = {
   open() {
     store = new Store(settings);
@@ -51,9 +52,9 @@ const calls: ThreadCalls = {
     return store.reserve(count, bytes);
   },
   settle({ acks, moves }) {
-    const late = store.settle(acks, moves);
+    const result = store.settle(acks, moves);
     if (moves.length > 0) watch.changed();
-    return late;
+    return result;
   },
   extend: () => store.extend(),
   reclaim() {
@@ -69,6 +70,16 @@ const calls: ThreadCalls = {
     return count;
   },
   discardDead: ({ filter, limit }) => store.write(() => store.deadLetters.discard(filter, limit)),
+  disableDestination({ destination, by, nowMs }) {
+    const disabled = store.write(() => store.destinations.disable(destination, by, nowMs));
+    return synced().then(() => disabled);
+  },
+  enableDestination({ destination }) {
+    const count = store.write(() => store.destinations.enable(destination));
+    watch.changed();
+    return synced().then(() => count);
+  },
+  disabledDestinations: () => store.destinations.disabled(),
   waitForWork: ({ timeoutMs }) => watch.wait(timeoutMs),
   stopWaiting: () => watch.wakeAll(),
   async close() {

@@ -23,6 +23,11 @@ const SQL = {
   insertReturned: 'INSERT INTO returned (seq, attempts) VALUES (?, ?)',
   deleteReturned: 'DELETE FROM returned WHERE seq = ?',
 
+  resumed: `
+    SELECT seq, attempts, minted_id, envelope, destination
+    FROM destinations CROSS JOIN parked USING (destination) CROSS JOIN deliveries USING (seq)
+    WHERE disabled_by IS NULL ORDER BY destination, seq LIMIT ?`,
+
   dueRetries: `
     SELECT seq, attempts, minted_id, envelope, due_ms FROM retries JOIN deliveries USING (seq)
     WHERE due_ms <= ? ORDER BY due_ms, seq LIMIT ?`,
@@ -38,12 +43,15 @@ const SQL = {
   deleteClaim: 'DELETE FROM claims WHERE claim = ? RETURNING seq, attempts',
 
   anyReady: `
-    SELECT 1 FROM queue WHERE published > taken OR EXISTS (SELECT 1 FROM returned)`,
+    SELECT 1 FROM queue WHERE published > taken OR EXISTS (SELECT 1 FROM returned)
+    OR EXISTS (SELECT 1 FROM destinations WHERE disabled_by IS NULL)`,
   stats: `
     SELECT
-      published - taken + (SELECT count(*) FROM returned) AS ready,
+      published - taken + (SELECT count(*) FROM returned)
+        + (SELECT ifnull(sum(parked), 0) FROM destinations WHERE disabled_by IS NULL) AS ready,
       (SELECT count(*) FROM claims) AS leased,
       (SELECT count(*) FROM retries) AS delayed,
+      (SELECT ifnull(sum(parked), 0) FROM destinations WHERE disabled_by IS NOT NULL) AS parked,
       (SELECT count(*) FROM dead) AS dead
     FROM queue`,
   dataVersion: 'PRAGMA data_version',
@@ -53,7 +61,7 @@ const SQL = {
 export type Statements = { readonly [Name in keyof typeof SQL]: StatementSync };
 
 /** Those that read deliveries, many at a time. */
-const AS_ARRAYS: ReadonlySet<string> = new Set(['newDeliveries', 'returned', 'dueRetries']);
+const AS_ARRAYS: ReadonlySet<string> = new Set(['newDeliveries', 'returned', 'resumed', 'dueRetries']);
 
 export function statementsOf(db: DatabaseSync): Statements {
   const entries = Object.entries(SQL).map(([name, sql]) => {

@@ -4,9 +4,10 @@
  *
  * What is durable when. Commits go to the write-ahead log without fsync, so that the write lock, which all processes on
  * the file share, is held for about a millisecond per batch. `sync()` then forces the log to disk, outside of the lock and once for
- * all publishes since the last time; a publish resolves only after it. That is what `synchronous = FULL` gives,
- * power failure included: the log is recovered up to its last whole commit, SQLite itself syncs the log before moving
- * it to the file, and the file before starting the log anew (https://www.sqlite.org/pragma.html#pragma_synchronous).
+ * all publishes since the last time; a publish resolves only after it, as does a call that disables or enables a
+ * destination. That is what `synchronous = FULL` gives, power failure included: the log is recovered up to its last
+ * whole commit, SQLite itself syncs the log before moving it to the file, and the file before starting the log anew
+ * (https://www.sqlite.org/pragma.html#pragma_synchronous).
  * Claims and settlements are not synced: a killed process loses nothing, and a power failure may bring back
  * deliveries settled in the last moments, which are then sent again.
  */
@@ -14,16 +15,20 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { idMint } from '../../delivery/ids.ts';
-import type { QueueStats } from '../broker.ts';
+import type { QueueStats, SettleResult } from '../broker.ts';
 import { openDatabase } from './database.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { Destinations } from './destinations.ts';
 import { unavailable } from './faults.ts';
 import { Leases } from './leases.ts';
 import { type Claimed, type Move, type Packed, pack, type ThreadSettings, unpack } from './messages.ts';
 import { type Statements, statementsOf } from './statements.ts';
 
-/** A delivery on its way from the file to a worker, in the order of the columns read. Arrays: made twice as fast as objects. */
-type Taken = [seq: number, attempts: number, mintedId: string, envelope: Uint8Array, dueMs?: number];
+/**
+ * A delivery on its way from the file to a worker, in the order of the columns read. Arrays: made twice as fast as objects.
+ * `place` finds its row where the seq alone does not: when a retry was due, the destination of what was parked.
+ */
+type Taken = [seq: number, attempts: number, mintedId: string, envelope: Uint8Array, place?: number | string];
 
 /** What a reserve has gathered: the i-th delivery goes under claim number `firstClaim + i`. */
 interface Batch {
@@ -41,6 +46,7 @@ const SPARE_PAGES = 4_000;
 
 export class Store {
   readonly deadLetters: DeadLetters;
+  readonly destinations: Destinations;
   /** The write-ahead log: every commit of any process writes to it. */
   readonly logFile: string;
   readonly #file: string;
@@ -57,6 +63,7 @@ export class Store {
     this.#sql = statementsOf(this.#db);
     this.#leases = new Leases(this.#db, leaseMs);
     this.deadLetters = new DeadLetters(this.#db);
+    this.destinations = new Destinations(this.#db);
     // Touches the first pages of every table: what is damaged there is found at start.
     this.stats();
     // The log exists for as long as any connection is open. SQLite takes no locks on it that closing this would drop.
@@ -98,7 +105,10 @@ export class Store {
       const batch: Batch = { lease, firstClaim: claimed + 1, taken: [], bytes: 0, maxBytes };
       this.#takeDue(batch, Math.ceil(maxCount / 2));
       this.#takeReturned(batch, maxCount);
+      // There may be a million of an enabled destination: they take half of the rest while new ones wait.
+      this.#takeResumed(batch, maxCount - Math.floor((maxCount - batch.taken.length) / 2));
       const newest = this.#takeNew(batch, maxCount, taken);
+      this.#takeResumed(batch, maxCount);
       this.#takeDue(batch, maxCount);
       this.#sql.setTaken.run(newest, claimed + batch.taken.length);
       return claimedOf(batch);
@@ -121,6 +131,15 @@ export class Store {
     }
   }
 
+  /** Takes what was parked for destinations that are enabled again. */
+  #takeResumed(batch: Batch, limit: number): void {
+    let claim = nextClaim(batch);
+    for (const [seq, attempts, , , destination] of gather(batch, limit, this.#sql.resumed)) {
+      this.destinations.resumed(destination as string, seq);
+      this.#sql.insertClaim.run(claim++, batch.lease, seq, attempts);
+    }
+  }
+
   /** Answers the seq of the newest delivery that has now been taken. */
   #takeNew(batch: Batch, limit: number, taken: number): number {
     const firstClaim = nextClaim(batch);
@@ -130,20 +149,23 @@ export class Store {
     return newest;
   }
 
-  settle(acks: readonly number[], moves: readonly Move[]): number {
+  settle(acks: readonly number[], moves: readonly Move[]): SettleResult {
     return this.write(() => {
       let settled = 0;
+      const enabled = new Set<string>();
       if (acks.length > 0) {
         const claims = JSON.stringify(acks);
         this.#sql.deleteClaimedDeliveries.run(claims);
         settled += Number(this.#sql.deleteClaims.run(claims).changes);
       }
-      for (const move of moves) if (this.#applyMove(move)) settled++;
-      return acks.length + moves.length - settled;
+      for (const move of moves) if (this.#applyMove(move, enabled)) settled++;
+      const late = acks.length + moves.length - settled;
+      return enabled.size === 0 ? { late } : { late, enabled: [...enabled] };
     });
   }
 
-  #applyMove(move: Move): boolean {
+  /** False when it comes too late. Adds to `enabled` a destination that was to be parked for and is not disabled. */
+  #applyMove(move: Move, enabled: Set<string>): boolean {
     const held = this.#sql.deleteClaim.get(move.claim) as { seq: number; attempts: number } | undefined;
     if (held === undefined) return false;
     switch (move.kind) {
@@ -153,6 +175,11 @@ export class Store {
       case 'dead':
         this.deadLetters.add(held.seq, move.token, move.letter);
         this.#sql.deleteDelivery.run(held.seq);
+        return true;
+      case 'park':
+        if (this.destinations.park(move.destination, held.seq, held.attempts)) return true;
+        enabled.add(move.destination);
+        this.#sql.insertReturned.run(held.seq, held.attempts);
         return true;
       case 'release':
         this.#sql.insertReturned.run(held.seq, held.attempts);
@@ -178,7 +205,7 @@ export class Store {
   }
 
   stats(): QueueStats {
-    return { ...(this.#sql.stats.get() as unknown as QueueStats), parked: 0 };
+    return { ...(this.#sql.stats.get() as unknown as QueueStats) };
   }
 
   hasWork(): boolean {
