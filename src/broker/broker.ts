@@ -136,10 +136,10 @@ export interface Broker {
    */
   disableDestination(destination: string, by: DisabledBy, nowMs: number): Promise<boolean>;
   /**
-   * Enables a destination, then makes what is parked for it ready again, in the order of parking, with its attempts and ids. What
-   * else is ready does not wait for all of them: they come behind it, or take half of each claim. Bounded steps: each
-   * delivery is moved whole, and a call that is cut short has enabled the destination, and is finished by the next.
-   * One that is disabled again meanwhile keeps the rest parked.
+   * Enables a destination, then makes what is parked for it ready again, the oldest first, with its attempts and ids.
+   * What else is ready by then does not wait for all of them: they come behind it, or take half of each claim. It goes in
+   * bounded steps. Each delivery is moved whole; a call that is cut short has enabled the destination, and the next one
+   * finishes it. A destination that is disabled again meanwhile keeps the rest parked.
    * Answers how many deliveries; null when it was not disabled and nothing was parked for it.
    */
   enableDestination(destination: string): Promise<number | null>;

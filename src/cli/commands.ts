@@ -17,6 +17,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'dead show': { summary: 'show all that is known of a dead letter', load: () => import('./dead-show.ts') },
   'dead replay': { summary: 'queue dead letters again', load: () => import('./dead-replay.ts') },
   'dead discard': { summary: 'delete dead letters for good', load: () => import('./dead-discard.ts') },
+  'destinations list': {
+    summary: 'list disabled destinations, and what is parked for them',
+    load: () => import('./destinations-list.ts'),
+  },
+  'destinations enable': {
+    summary: 'deliver to disabled destinations again',
+    load: () => import('./destinations-enable.ts'),
+  },
+  'destinations disable': {
+    summary: 'park what is for a destination instead of sending it',
+    load: () => import('./destinations-disable.ts'),
+  },
 };
 
 /** The names that begin with this group's word, for example `dead list` for `dead`; none for what is no group. */

@@ -8,7 +8,7 @@ const MEANINGS = {
   ready: 'waiting to be claimed',
   leased: 'claimed by a worker',
   delayed: 'waiting for a retry',
-  parked: 'set aside until their destination recovers',
+  parked: 'set aside; see volley destinations list',
   dead: 'given up; see volley dead list',
 } as const;
 

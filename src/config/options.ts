@@ -7,7 +7,7 @@
  */
 
 /** The commands an option belongs to. */
-export type OptionScope = 'worker' | 'publish' | 'queue' | 'dead';
+export type OptionScope = 'worker' | 'publish' | 'queue' | 'dead' | 'destinations';
 
 interface OptionBase<Kind extends string, Value> {
   readonly kind: Kind;
@@ -51,7 +51,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-const ALL: readonly OptionScope[] = ['worker', 'publish', 'queue', 'dead'];
+const ALL: readonly OptionScope[] = ['worker', 'publish', 'queue', 'dead', 'destinations'];
 const WORKER: readonly OptionScope[] = ['worker'];
 
 export const OPTIONS = {

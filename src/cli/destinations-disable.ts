@@ -1,0 +1,66 @@
+/** `volley destinations disable`: nothing more is sent to these, until they are enabled. */
+import type { DisabledDestination } from '../broker/broker.ts';
+import { originOf } from '../delivery/envelope.ts';
+import { destinationFault } from '../delivery/fields.ts';
+import { EXIT, VolleyError } from '../errors.ts';
+import { defineCommand, JSON_FLAG } from './command.ts';
+import { byText, reportOf } from './destinations-list.ts';
+import { withBroker } from './existing-broker.ts';
+import { note, print } from './terminal.ts';
+
+export const command = defineCommand({
+  scope: 'destinations',
+  flags: { json: { ...JSON_FLAG, doc: 'one JSON object a line, for programs' } },
+  operands: 'NAME…',
+  notes: [
+    'What is for them is parked, not lost, until volley destinations enable. Attempts that are in flight are not cut short.',
+    'A destination is what events name as theirs, or else the origin of their URL. It need not have been seen before.',
+  ],
+  examples: [
+    'volley destinations disable acct_42',
+    '',
+    '# A destination without an id goes by the origin of its URL',
+    'volley destinations disable https://example.com',
+  ],
+  async run({ options, flags, operands }) {
+    const names = [...new Set(operands)];
+    checkNames(names);
+    await withBroker(options, async (broker) => {
+      const before = new Map<string, boolean>();
+      for (const name of names)
+        before.set(name, !(await broker.disableDestination(name, 'command', Date.now())));
+      for (const disabled of await broker.disabledDestinations()) {
+        const already = before.get(disabled.destination);
+        if (already === undefined) continue;
+        await print(flags.json ? JSON.stringify(reportOf(disabled)) : forPeople(disabled, already));
+      }
+    });
+    for (const name of names) noteOrigin(name);
+    return EXIT.done;
+  },
+});
+
+/** Throws VOLLEY_USAGE for no names, and for one that no delivery can have. */
+function checkNames(names: readonly string[]): void {
+  if (names.length === 0)
+    throw new VolleyError(
+      'VOLLEY_USAGE',
+      'volley destinations disable needs to know which: give their names, for example acct_42 or https://example.com',
+    );
+  for (const name of names) {
+    const fault = destinationFault(name);
+    if (fault !== null) throw new VolleyError('VOLLEY_USAGE', `${JSON.stringify(name)}: ${fault}`);
+  }
+}
+
+function forPeople({ destination, by, sinceMs }: DisabledDestination, already: boolean): string {
+  if (!already) return `${destination} is disabled: its deliveries are parked until it is enabled`;
+  return `${destination} is disabled already (${byText(by)}, since ${new Date(sinceMs ?? 0).toISOString()})`;
+}
+
+/** A URL with a path is hardly ever what a destination is called: says what those of that URL go by. */
+function noteOrigin(name: string): void {
+  const origin = /^https?:/.test(name) ? originOf(name) : null;
+  if (origin !== null && origin !== name)
+    note(`events for ${name} that name no destination go by ${origin}: disable that one if you meant them`);
+}
