@@ -79,6 +79,7 @@ function rangeOf(spec: OptionSpec): string {
     case 'list':
       return spec.choices === undefined ? 'repeatable' : `any of ${spec.choices.join(', ')}`;
     case 'networks':
+    case 'hosts':
       return 'repeatable';
     case 'boolean':
     case 'string':

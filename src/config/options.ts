@@ -7,7 +7,7 @@
  */
 
 /** The commands an option belongs to. */
-export type OptionScope = 'worker' | 'publish' | 'queue' | 'dead' | 'destinations';
+export type OptionScope = 'worker' | 'publish' | 'queue' | 'dead' | 'destinations' | 'check';
 
 interface OptionBase<Kind extends string, Value> {
   readonly kind: Kind;
@@ -39,6 +39,8 @@ export type OptionSpec =
   | (OptionBase<'list', readonly string[]> & { readonly choices?: readonly string[] })
   /** Repeatable networks in CIDR form. */
   | OptionBase<'networks', readonly string[]>
+  /** Repeatable hosts: names, `*.SUFFIX`, IP addresses. */
+  | OptionBase<'hosts', readonly string[]>
   | (OptionBase<'integer', number> & IntegerRange)
   /** Repeatable integers. */
   | (OptionBase<'integers', readonly number[]> & IntegerRange)
@@ -51,8 +53,12 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-const ALL: readonly OptionScope[] = ['worker', 'publish', 'queue', 'dead', 'destinations'];
+/** The commands that use a queue. */
+const QUEUE: readonly OptionScope[] = ['worker', 'publish', 'queue', 'dead', 'destinations'];
+const ALL: readonly OptionScope[] = [...QUEUE, 'check'];
 const WORKER: readonly OptionScope[] = ['worker'];
+/** What decides where requests may go. */
+const GUARD: readonly OptionScope[] = ['worker', 'check'];
 
 export const OPTIONS = {
   broker: {
@@ -61,7 +67,7 @@ export const OPTIONS = {
     value: 'URL',
     default: 'sqlite:volley.db',
     prefixes: ['redis://', 'rediss://', 'sqlite:'],
-    scopes: ALL,
+    scopes: QUEUE,
     doc: 'redis://HOST:PORT, rediss://HOST:PORT or sqlite:FILE',
   },
   queue: {
@@ -69,7 +75,7 @@ export const OPTIONS = {
     flag: 'queue',
     value: 'NAME',
     default: 'webhook_egress_queue',
-    scopes: ALL,
+    scopes: QUEUE,
     doc: 'name of the queue; in Redis, the list that producers LPUSH to',
   },
   config: {
@@ -123,7 +129,7 @@ export const OPTIONS = {
     kind: 'boolean',
     flag: 'allow-http',
     default: false,
-    scopes: WORKER,
+    scopes: GUARD,
     doc: 'deliver to http:// URLs too (port 80, others with --allow-port)',
   },
   allowNet: {
@@ -131,8 +137,16 @@ export const OPTIONS = {
     flag: 'allow-net',
     value: 'CIDR',
     default: [],
-    scopes: WORKER,
+    scopes: GUARD,
     doc: 'deliver to this network although it is not public, for example 10.1.0.0/16',
+  },
+  allowHost: {
+    kind: 'hosts',
+    flag: 'allow-host',
+    value: 'HOST',
+    default: [],
+    scopes: GUARD,
+    doc: 'deliver to this host although its addresses are not public; *.SUFFIX stands for all names below one',
   },
   allowPort: {
     kind: 'integers',
@@ -142,7 +156,7 @@ export const OPTIONS = {
     min: 0,
     max: 65_535,
     unit: 'as a port',
-    scopes: WORKER,
+    scopes: GUARD,
     doc: 'deliver to this port beside 443; 0 allows every port',
   },
   connectTimeoutMs: {
@@ -243,7 +257,7 @@ type ValueOf<Spec> = Spec extends { kind: 'boolean' }
         ? Spec extends { kind: 'list' }
           ? readonly Choice[]
           : Choice
-        : Spec extends { kind: 'list' | 'networks' }
+        : Spec extends { kind: 'list' | 'networks' | 'hosts' }
           ? readonly string[]
           : string;
 

@@ -1,8 +1,10 @@
 /** The options that a program gives in code: the same table, without the reading of text. */
 import { VolleyError } from '../errors.ts';
+import { parseNetwork } from '../guard/address.ts';
+import { isHostPattern } from '../guard/host-list.ts';
 import { findConflict } from './conflicts.ts';
 import { defaultOptions, OPTIONS, type OptionName, type OptionSpec, type OptionValues } from './options.ts';
-import { expected, isNetwork } from './values.ts';
+import { expected } from './values.ts';
 
 /** The given options with the defaults of the others. Throws VOLLEY_CONFIG naming the option and what is right. */
 export function programOptions(given: Partial<OptionValues>): OptionValues {
@@ -43,12 +45,18 @@ function isInRange(spec: OptionSpec, value: unknown): boolean {
     case 'choice':
       return (value === null && spec.default === null) || spec.choices.includes(value as string);
     case 'networks':
-      return Array.isArray(value) && value.every(isNetwork);
+      return areTexts(value) && value.every((each) => parseNetwork(each) !== null);
+    case 'hosts':
+      return areTexts(value) && value.every(isHostPattern);
     case 'string':
       return typeof value === 'string' || (value === null && spec.default === null);
     default:
       return spec satisfies never;
   }
+}
+
+function areTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 function isBetween(value: unknown, min: number, max: number): boolean {

@@ -2,7 +2,8 @@
  * Option values: from text (flags, environment) or JSON (the config file), and back into text for help and errors.
  * A value that will not do is reported to the caller's `fail` with what would be right; the caller knows the place.
  */
-import { isIP } from 'node:net';
+import { parseNetwork } from '../guard/address.ts';
+import { isHostPattern } from '../guard/host-list.ts';
 import type { OptionSpec } from './options.ts';
 
 /** Called with what the value should be; throws. */
@@ -44,6 +45,8 @@ export function expected(spec: OptionSpec): string {
         : `one or more of ${spec.choices.join(', ')}`;
     case 'networks':
       return 'networks as ADDRESS/BITS, for example 10.1.0.0/16';
+    case 'hosts':
+      return 'host names, *.SUFFIX or IP addresses, for example hooks.example.internal';
     case 'integer':
     case 'integers':
       return `a whole number from ${spec.min} to ${spec.max} ${spec.unit}`;
@@ -54,11 +57,11 @@ export function expected(spec: OptionSpec): string {
   }
 }
 
+const MANY: ReadonlySet<OptionSpec['kind']> = new Set(['list', 'networks', 'hosts', 'integers', 'durations']);
+
 /** Whether an option takes several values. */
 export function isMany(spec: OptionSpec): boolean {
-  return (
-    spec.kind === 'list' || spec.kind === 'networks' || spec.kind === 'integers' || spec.kind === 'durations'
-  );
+  return MANY.has(spec.kind);
 }
 
 /**
@@ -114,7 +117,9 @@ function elementOrNull(spec: OptionSpec, text: string): unknown {
     case 'list':
       return text !== '' && (spec.choices?.includes(text) ?? true) ? text : null;
     case 'networks':
-      return isNetwork(text) ? text : null;
+      return parseNetwork(text) === null ? null : text;
+    case 'hosts':
+      return isHostPattern(text) ? text : null;
     case 'integer':
     case 'integers':
       return inRange(spec, /^-?\d+$/.test(text) ? Number(text) : null);
@@ -126,14 +131,6 @@ function elementOrNull(spec: OptionSpec, text: string): unknown {
 
 function inRange(range: { readonly min: number; readonly max: number }, value: number | null): number | null {
   return value !== null && value >= range.min && value <= range.max ? value : null;
-}
-
-/** True for a network in CIDR form, IPv4 or IPv6. */
-export function isNetwork(text: string): boolean {
-  const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
-  if (match === null) return false;
-  const family = isIP(match[1]!);
-  return family !== 0 && Number(match[2]) <= (family === 6 ? 128 : 32);
 }
 
 /** A value as one would write it after the flag; an empty string for null and for no values. */

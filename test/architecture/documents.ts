@@ -23,6 +23,7 @@ function rangeOf(spec: OptionSpec): string {
     case 'boolean':
     case 'string':
     case 'networks':
+    case 'hosts':
       return '';
     case 'choice':
     case 'list':
