@@ -8,16 +8,14 @@ import { eventIdMint } from '../publish/event-id.ts';
 import { eventOf, type Line, readLines } from '../publish/lines.ts';
 import { Publisher } from '../publish/publisher.ts';
 import { Progress } from './progress.ts';
-import { note, print } from './terminal.ts';
+import { BadLines, isBlank, withoutBom } from './stream-lines.ts';
+import { print } from './terminal.ts';
 
 /**
  * Chunks of standard input (64 KiB each) that are on their way to the broker while the next one is read: enough for
  * the publisher to fill its batches, and what bounds memory however long the stream is.
  */
 const CHUNKS_IN_FLIGHT = 32;
-/** Bad lines that are reported one by one; beyond it they are counted. */
-const MAX_REPORTED = 20;
-const UTF8_BOM = Buffer.from('\ufeff');
 
 /** Publishes the envelopes on standard input. Answers 1 when some line was none. */
 export async function publishStream(
@@ -33,7 +31,6 @@ export async function publishStream(
     await publisher.close();
   }
   const { published, rejected } = stream;
-  if (rejected > MAX_REPORTED) note(`and ${rejected - MAX_REPORTED} more lines that are no envelope`);
   const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
   const summary = `published ${published} in ${seconds} s${rejected === 0 ? '' : `, rejected ${rejected}`}`;
   await print(json ? JSON.stringify({ published, rejected }) : summary);
@@ -42,15 +39,19 @@ export async function publishStream(
 
 class EventStream {
   published = 0;
-  rejected = 0;
   readonly #publisher: Publisher;
   readonly #mintId = eventIdMint();
   readonly #progress = new Progress('published');
+  readonly #badLines = new BadLines('that are no envelope', this.#progress);
   /** The last line that is known to be with the broker, as are all before it. */
   #confirmedLine = 0;
 
   constructor(publisher: Publisher) {
     this.#publisher = publisher;
+  }
+
+  get rejected(): number {
+    return this.#badLines.count;
   }
 
   async publishAll(input: AsyncIterable<Buffer>): Promise<void> {
@@ -64,6 +65,7 @@ class EventStream {
         if (inFlight.length >= CHUNKS_IN_FLIGHT) await inFlight.shift();
       }
       for (const published of inFlight) await published;
+      this.#badLines.summarise();
     } catch (error) {
       throw this.#stoppedBy(error);
     } finally {
@@ -86,18 +88,14 @@ class EventStream {
   /** The event of a line; null for an empty one, and for one that is none, which is reported. */
   #read({ number, bytes }: Line): VolleyEvent | null {
     if (bytes === null) return this.#reject(number, `longer than ${MAX_ENVELOPE_BYTES} bytes`);
-    const withoutBom =
-      number === 1 && bytes.indexOf(UTF8_BOM) === 0 ? bytes.subarray(UTF8_BOM.length) : bytes;
-    if (isBlank(withoutBom)) return null;
-    const event = eventOf(withoutBom, this.#mintId());
+    const envelope = withoutBom(number, bytes);
+    if (isBlank(envelope)) return null;
+    const event = eventOf(envelope, this.#mintId());
     return isRejection(event) ? this.#reject(number, event.detail) : event;
   }
 
   #reject(number: number, detail: string): null {
-    this.rejected++;
-    if (this.rejected > MAX_REPORTED) return null;
-    this.#progress.clear();
-    note(`line ${number}: ${detail}`);
+    this.#badLines.report(number, detail);
     return null;
   }
 
@@ -108,11 +106,3 @@ class EventStream {
     return new VolleyError(error.code, `${error.message}; ${place} known to be queued`, { cause: error });
   }
 }
-
-/** True for a line of nothing but white space (a carriage return before the line feed included). */
-function isBlank(bytes: Buffer): boolean {
-  return bytes.length < MAX_BLANK_BYTES && bytes.toString().trim() === '';
-}
-
-/** A longer line is not blank by accident. */
-const MAX_BLANK_BYTES = 64;
