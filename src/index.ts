@@ -3,4 +3,6 @@ export type { QueueStats } from './broker/broker.ts';
 export type { VolleyEvent } from './delivery/event.ts';
 export { Engine, type EngineOptions, type EngineSnapshot, type Settled } from './engine.ts';
 export { type ErrorCode, VolleyError } from './errors.ts';
+export { checkUrl, type UrlCheck } from './guard/check-url.ts';
+export type { GuardPolicy } from './guard/policy.ts';
 export { Publisher, type PublisherOptions } from './publish/publisher.ts';
