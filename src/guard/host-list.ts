@@ -40,15 +40,18 @@ function canonicalPattern(text: string): string | null {
     const suffix = canonicalName(text.slice(2));
     return suffix === null ? null : `*.${suffix}`;
   }
-  const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
-  if (parseAddress(bare) === null) return canonicalName(text);
-  return bare.includes(':') ? hostnameOf(`[${bare}]`)!.slice(1, -1) : bare;
+  const isBracketed = text.startsWith('[') && text.endsWith(']');
+  const bare = isBracketed ? text.slice(1, -1) : text;
+  if (isBracketed || bare.includes(':'))
+    return parseAddress(bare)?.length === 8 ? hostnameOf(`[${bare}]`)!.slice(1, -1) : null;
+  return parseAddress(text) === null ? canonicalName(text) : text;
 }
 
 /** A name in lower case; null where it is none, or where a URL reads it as something else: `127.1` is an address. */
 function canonicalName(text: string): string | null {
   const name = text.toLowerCase();
-  return nameFault(name) === null && hostnameOf(name) === name ? name : null;
+  const isName = nameFault(name) === null && hostnameOf(name) === name && parseAddress(name) === null;
+  return isName ? name : null;
 }
 
 function hostnameOf(host: string): string | null {
