@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readArguments } from '../../src/config/arguments.ts';
 import { defaultOptions, OPTIONS, type OptionValues } from '../../src/config/options.ts';
+import { programOptions } from '../../src/config/program-options.ts';
 import { resolveOptions } from '../../src/config/resolve.ts';
 import { formatValue, valueFromText } from '../../src/config/values.ts';
 import { DEFAULT_QUEUE } from '../../src/publish/client-broker.ts';
@@ -57,6 +58,9 @@ test('each kind of option reads the same from a flag, from the environment and f
       '10.0.0.0/8,fd00::/8',
       '--allow-net',
       '127.0.0.1/32',
+      '--allow-host',
+      'Hooks.example,*.corp.example',
+      '--allow-host=fd00::1',
       '--allow-port',
       '8080',
       '--allow-port',
@@ -71,6 +75,7 @@ test('each kind of option reads the same from a flag, from the environment and f
     VOLLEY_LOG_FORMAT: 'json',
     VOLLEY_TOTAL_TIMEOUT: '9500ms',
     VOLLEY_ALLOW_NET: '10.0.0.0/8,fd00::/8,127.0.0.1/32',
+    VOLLEY_ALLOW_HOST: 'Hooks.example, *.corp.example, fd00::1',
     VOLLEY_ALLOW_PORT: '8080,0',
     VOLLEY_RETRY_SCHEDULE: '1s,90s,2h',
     VOLLEY_SIGNATURES: 'hub',
@@ -82,6 +87,7 @@ test('each kind of option reads the same from a flag, from the environment and f
     'log-format': 'json',
     'total-timeout': '9500ms',
     'allow-net': ['10.0.0.0/8', 'fd00::/8', '127.0.0.1/32'],
+    'allow-host': ['Hooks.example', '*.corp.example', 'fd00::1'],
     'allow-port': [8080, 0],
     'retry-schedule': ['1s', '90s', '2h'],
     signatures: ['hub'],
@@ -94,6 +100,7 @@ test('each kind of option reads the same from a flag, from the environment and f
     logFormat: 'json',
     totalTimeoutMs: 9_500,
     allowNet: ['10.0.0.0/8', 'fd00::/8', '127.0.0.1/32'],
+    allowHost: ['Hooks.example', '*.corp.example', 'fd00::1'],
     allowPort: [8080, 0],
     retryScheduleMs: [1_000, 90_000, 7_200_000],
     signatures: ['hub'],
@@ -145,6 +152,18 @@ const BAD: [name: string, () => unknown, code: string, message: string][] = [
     () => resolve(['--allow-net', '10.0.0.0/33']),
     'VOLLEY_USAGE',
     '--allow-net is "10.0.0.0/33": give networks as ADDRESS/BITS, for example 10.1.0.0/16',
+  ],
+  [
+    'a host that is none',
+    () => resolve(['--allow-host', 'https://example.com']),
+    'VOLLEY_USAGE',
+    '--allow-host is "https://example.com": give host names, *.SUFFIX or IP addresses, for example hooks.example.internal',
+  ],
+  [
+    'a file entry that is one host where several are due',
+    () => resolve([], {}, '{"allow-host": "example.com"}'),
+    'VOLLEY_CONFIG',
+    'FILE:1:2: "allow-host" is "example.com": give an array of strings: host names, *.SUFFIX or IP addresses, for example hooks.example.internal',
   ],
   [
     'a broker there is no adapter for, without its password',
@@ -295,6 +314,12 @@ test('every default, as help shows it, reads as itself', () => {
     if (spec.default === null) continue;
     deepEqual(valueFromText(spec, [formatValue(spec, spec.default)], fail), spec.default);
   }
+});
+
+test('hosts and networks that a program gives are checked too', () => {
+  equal(programOptions({ allowHost: ['*.corp.example'], allowNet: ['10.0.0.0/8'] }).allowHost.length, 1);
+  for (const given of [{ allowHost: ['*'] }, { allowHost: ['10.0.0.0/8'] }, { allowNet: ['10.0.0.0'] }])
+    throws(() => programOptions(given), { code: 'VOLLEY_CONFIG', message: /: give (?:host names|networks)/ });
 });
 
 test('the publisher and the commands agree on the queue', () => {
