@@ -302,6 +302,7 @@ const WRITTEN: readonly Group[] = [
         '\u0000'.repeat(MAX_URL_CHARS + 1),
       ]),
       ...each('host-invalid', PUBLIC, [
+        `https://${NAME_253}b/`,
         `https://a${NAME_253}/`,
         `https://a${LABEL_63}.example/`,
         `https://${'a.'.repeat(127)}example/`,
