@@ -58,8 +58,3 @@ export function spellIPv6(words: readonly number[], choose: Choose): string {
   while (to < groups.length && /^0+$/.test(groups[to]!) && choose(4) > 0) to++;
   return `${groups.slice(0, from).join(':')}::${groups.slice(to).join(':')}`;
 }
-
-/** The eight words of an IPv6 address written in full: `2001:db8:0:0:0:0:0:1`. */
-export function wordsOf(text: string): number[] {
-  return text.split(':').map((group) => Number.parseInt(group, 16));
-}
