@@ -1,5 +1,6 @@
 /** What a command is. */
-import type { OptionScope, OptionTable, OptionValues, ValuesOf } from '../config/options.ts';
+import type { OptionScope, OptionTable, ValuesOf } from '../config/option-spec.ts';
+import type { OptionValues } from '../config/options.ts';
 
 /** What a command was called with, validated. */
 export interface Invocation<Flags extends OptionTable> {

@@ -1,6 +1,6 @@
 /** Which dead letters a command is about: what the four `dead` commands share. */
 import type { Broker, DeadFilter } from '../broker/broker.ts';
-import type { ValuesOf } from '../config/options.ts';
+import type { ValuesOf } from '../config/option-spec.ts';
 import { parseDuration } from '../config/values.ts';
 import { parseTimestamp } from '../delivery/fields.ts';
 import type { DeadReason } from '../delivery/outcome.ts';

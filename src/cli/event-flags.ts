@@ -1,5 +1,5 @@
 /** The flags that describe an event. */
-import type { ValuesOf } from '../config/options.ts';
+import type { ValuesOf } from '../config/option-spec.ts';
 
 const TEXT = { kind: 'string', default: null, scopes: [] } as const;
 

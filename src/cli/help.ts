@@ -1,5 +1,5 @@
 /** Help, written from the tables of commands and options. */
-import { environmentName, type OptionSpec, type OptionTable } from '../config/options.ts';
+import { environmentName, type OptionSpec, type OptionTable } from '../config/option-spec.ts';
 import { optionsOf } from '../config/resolve.ts';
 import { formatDuration, formatValue } from '../config/values.ts';
 import type { Command } from './command.ts';
@@ -80,6 +80,7 @@ function rangeOf(spec: OptionSpec): string {
       return spec.choices === undefined ? 'repeatable' : `any of ${spec.choices.join(', ')}`;
     case 'networks':
     case 'hosts':
+    case 'servers':
       return 'repeatable';
     case 'boolean':
     case 'string':

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { VolleyError } from '../errors.ts';
 import { didYouMean } from './nearest.ts';
-import type { OptionSpec, OptionTable } from './options.ts';
+import type { OptionSpec, OptionTable } from './option-spec.ts';
 import { expected } from './values.ts';
 
 export interface GivenArguments {

@@ -5,49 +5,7 @@
  * `--some-flag` is `VOLLEY_SOME_FLAG` in the environment and `"some-flag"` in the config file.
  * Order of precedence: flag, environment, config file, default.
  */
-
-/** The commands an option belongs to. */
-export type OptionScope = 'worker' | 'publish' | 'queue' | 'dead' | 'destinations' | 'check';
-
-interface OptionBase<Kind extends string, Value> {
-  readonly kind: Kind;
-  /** The flag without its dashes. */
-  readonly flag: string;
-  /** The short placeholder of the value in `--help`, for example `FILE`; absent for booleans. */
-  readonly value?: string;
-  /** The value when nobody says otherwise; null where the default is worked out at start (the doc says how). */
-  readonly default: Value | null;
-  readonly scopes: readonly OptionScope[];
-  /** One line. */
-  readonly doc: string;
-}
-
-/** What an integer may be, both ends included, and what it counts. */
-interface IntegerRange {
-  readonly min: number;
-  readonly max: number;
-  readonly unit: string;
-}
-
-export type OptionSpec =
-  | OptionBase<'boolean', boolean>
-  /** Free text; where `prefixes` are given, it begins with one of them. */
-  | (OptionBase<'string', string> & { readonly prefixes?: readonly string[] })
-  /** One of a fixed set. */
-  | (OptionBase<'choice', string> & { readonly choices: readonly string[] })
-  /** Repeatable; in the environment separated by commas, in the file an array. */
-  | (OptionBase<'list', readonly string[]> & { readonly choices?: readonly string[] })
-  /** Repeatable networks in CIDR form. */
-  | OptionBase<'networks', readonly string[]>
-  /** Repeatable hosts: names, `*.SUFFIX`, IP addresses. */
-  | OptionBase<'hosts', readonly string[]>
-  | (OptionBase<'integer', number> & IntegerRange)
-  /** Repeatable integers. */
-  | (OptionBase<'integers', readonly number[]> & IntegerRange)
-  /** Written `250ms`, `8s`, `5m`, `1h`, `7d`; held in milliseconds, bounds too. */
-  | (OptionBase<'duration', number> & { readonly min: number; readonly max: number })
-  /** Durations separated by commas. */
-  | (OptionBase<'durations', readonly number[]> & { readonly min: number; readonly max: number });
+import { defaultsOf, type OptionScope, type OptionTable, type ValuesOf } from './option-spec.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -159,6 +117,25 @@ export const OPTIONS = {
     scopes: GUARD,
     doc: 'deliver to this port beside 443; 0 allows every port',
   },
+  dnsServers: {
+    kind: 'servers',
+    flag: 'dns-server',
+    value: 'ADDRESS',
+    default: [],
+    scopes: WORKER,
+    doc: "name server to ask, instead of the system's",
+  },
+  maxSockets: {
+    kind: 'integer',
+    flag: 'max-sockets',
+    value: 'N',
+    default: null,
+    min: 1,
+    max: 1_000_000,
+    unit: 'sockets',
+    scopes: WORKER,
+    doc: 'most sockets of all threads together; by default worked out from the limit on open files',
+  },
   connectTimeoutMs: {
     kind: 'duration',
     flag: 'connect-timeout',
@@ -198,6 +175,17 @@ export const OPTIONS = {
     max: 7 * 24 * HOUR,
     scopes: WORKER,
     doc: 'waits before the second, third, … attempt; after the last one a dead letter',
+  },
+  permanentStatuses: {
+    kind: 'integers',
+    flag: 'permanent-status',
+    value: 'STATUS',
+    default: [],
+    min: 400,
+    max: 499,
+    unit: 'as a status',
+    scopes: WORKER,
+    doc: 'answers that no retry will mend: a dead letter at once; 410 always disables its destination',
   },
   leaseMs: {
     kind: 'duration',
@@ -244,46 +232,12 @@ export const OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-export type OptionTable = Readonly<Record<string, OptionSpec>>;
 export type OptionName = keyof typeof OPTIONS;
-
-type ValueOf<Spec> = Spec extends { kind: 'boolean' }
-  ? boolean
-  : Spec extends { kind: 'integer' | 'duration' }
-    ? number
-    : Spec extends { kind: 'integers' | 'durations' }
-      ? readonly number[]
-      : Spec extends { kind: 'list' | 'choice'; choices: readonly (infer Choice)[] }
-        ? Spec extends { kind: 'list' }
-          ? readonly Choice[]
-          : Choice
-        : Spec extends { kind: 'list' | 'networks' | 'hosts' }
-          ? readonly string[]
-          : string;
-
-/** Every option of a table with its value; null is possible where the default is null. */
-export type ValuesOf<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: Table[Name]['default'] extends null
-    ? ValueOf<Table[Name]> | null
-    : ValueOf<Table[Name]>;
-};
 
 /** Every option with its value; null where the default is worked out at start. */
 export type OptionValues = ValuesOf<typeof OPTIONS>;
 
-/** The defaults of a table. */
-export function defaultsOf<Table extends OptionTable>(table: Table): ValuesOf<Table> {
-  return Object.fromEntries(
-    Object.entries(table).map(([name, spec]) => [name, spec.default]),
-  ) as ValuesOf<Table>;
-}
-
 /** The defaults of every option. */
 export function defaultOptions(): OptionValues {
   return defaultsOf(OPTIONS);
-}
-
-/** The name an option has in the environment: `VOLLEY_` and the flag in capitals. */
-export function environmentName(spec: OptionSpec): string {
-  return `VOLLEY_${spec.flag.replaceAll('-', '_').toUpperCase()}`;
 }

@@ -3,8 +3,9 @@ import { VolleyError } from '../errors.ts';
 import { parseNetwork } from '../guard/address.ts';
 import { isHostPattern } from '../guard/host-list.ts';
 import { findConflict } from './conflicts.ts';
-import { defaultOptions, OPTIONS, type OptionName, type OptionSpec, type OptionValues } from './options.ts';
-import { expected } from './values.ts';
+import type { OptionSpec } from './option-spec.ts';
+import { defaultOptions, OPTIONS, type OptionName, type OptionValues } from './options.ts';
+import { expected, isServer } from './values.ts';
 
 /** The given options with the defaults of the others. Throws VOLLEY_CONFIG naming the option and what is right. */
 export function programOptions(given: Partial<OptionValues>): OptionValues {
@@ -48,6 +49,8 @@ function isInRange(spec: OptionSpec, value: unknown): boolean {
       return areTexts(value) && value.every((each) => parseNetwork(each) !== null);
     case 'hosts':
       return areTexts(value) && value.every(isHostPattern);
+    case 'servers':
+      return Array.isArray(value) && value.every(isServer);
     case 'string':
       return typeof value === 'string' || (value === null && spec.default === null);
     default:

@@ -7,14 +7,12 @@ import { didYouMean } from './nearest.ts';
 import {
   defaultsOf,
   environmentName,
-  OPTIONS,
-  type OptionName,
   type OptionScope,
   type OptionSpec,
   type OptionTable,
-  type OptionValues,
   type ValuesOf,
-} from './options.ts';
+} from './option-spec.ts';
+import { OPTIONS, type OptionName, type OptionValues } from './options.ts';
 import { type Fail, formatValue, valueFromJson, valueFromText } from './values.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -2,9 +2,11 @@
  * Option values: from text (flags, environment) or JSON (the config file), and back into text for help and errors.
  * A value that will not do is reported to the caller's `fail` with what would be right; the caller knows the place.
  */
+
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { parseNetwork } from '../guard/address.ts';
 import { isHostPattern } from '../guard/host-list.ts';
-import type { OptionSpec } from './options.ts';
+import type { OptionSpec } from './option-spec.ts';
 
 /** Called with what the value should be; throws. */
 export type Fail = (expected: string) => never;
@@ -47,6 +49,8 @@ export function expected(spec: OptionSpec): string {
       return 'networks as ADDRESS/BITS, for example 10.1.0.0/16';
     case 'hosts':
       return 'host names, *.SUFFIX or IP addresses, for example hooks.example.internal';
+    case 'servers':
+      return 'IP addresses, with a port where it is not the usual one, for example 10.0.0.53 or [fd00::53]:5353';
     case 'integer':
     case 'integers':
       return `a whole number from ${spec.min} to ${spec.max} ${spec.unit}`;
@@ -57,7 +61,14 @@ export function expected(spec: OptionSpec): string {
   }
 }
 
-const MANY: ReadonlySet<OptionSpec['kind']> = new Set(['list', 'networks', 'hosts', 'integers', 'durations']);
+const MANY: ReadonlySet<OptionSpec['kind']> = new Set([
+  'list',
+  'networks',
+  'hosts',
+  'servers',
+  'integers',
+  'durations',
+]);
 
 /** Whether an option takes several values. */
 export function isMany(spec: OptionSpec): boolean {
@@ -120,6 +131,8 @@ function elementOrNull(spec: OptionSpec, text: string): unknown {
       return parseNetwork(text) === null ? null : text;
     case 'hosts':
       return isHostPattern(text) ? text : null;
+    case 'servers':
+      return isServer(text) ? text : null;
     case 'integer':
     case 'integers':
       return inRange(spec, /^-?\d+$/.test(text) ? Number(text) : null);
@@ -131,6 +144,16 @@ function elementOrNull(spec: OptionSpec, text: string): unknown {
 
 function inRange(range: { readonly min: number; readonly max: number }, value: number | null): number | null {
   return value !== null && value >= range.min && value <= range.max ? value : null;
+}
+
+/** An address and its port; an IPv6 address stands in brackets (RFC 3986). */
+const SERVER = /^(?:([\d.]+)|\[([^\]]+)\])(?::(\d{1,5}))?$/;
+
+/** True for an IP address, alone or with a port: `10.0.0.53`, `10.0.0.53:5353`, `fd00::53`, `[fd00::53]:5353`. */
+export function isServer(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  const [, address, bracketed, port = '53'] = SERVER.exec(text) ?? [];
+  return (isIPv4(address ?? '') || isIPv6(bracketed ?? '')) && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
 /** A value as one would write it after the flag; an empty string for null and for no values. */

@@ -3,7 +3,7 @@
  *
  * A table stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
  */
-import { environmentName, type OptionSpec, type OptionTable } from '../../src/config/options.ts';
+import { environmentName, type OptionSpec, type OptionTable } from '../../src/config/option-spec.ts';
 import { formatDuration, formatValue } from '../../src/config/values.ts';
 
 /** The table of options: flag, environment, default, range, meaning. */
@@ -24,6 +24,7 @@ function rangeOf(spec: OptionSpec): string {
     case 'string':
     case 'networks':
     case 'hosts':
+    case 'servers':
       return '';
     case 'choice':
     case 'list':

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { COMMANDS } from '../../src/cli/commands.ts';
-import { environmentName } from '../../src/config/options.ts';
+import { environmentName } from '../../src/config/option-spec.ts';
 import { optionsOf } from '../../src/config/resolve.ts';
 import { ended, folderOf, start, volley } from './volley.ts';
 
