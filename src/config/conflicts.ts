@@ -1,10 +1,16 @@
 /** Options that are each in range and still do not go together. */
-import type { OptionName, OptionValues } from './options.ts';
+import { OPTIONS, type OptionValues } from './options.ts';
 import { formatDuration } from './values.ts';
+
+/** How long an attempt may last, and how long the claim on its delivery. */
+export type Deadlines = Pick<
+  OptionValues,
+  'connectTimeoutMs' | 'readTimeoutMs' | 'totalTimeoutMs' | 'leaseMs'
+>;
 
 /** `between[0]` must be in `relation` to `between[1]`. */
 export interface Conflict {
-  readonly between: readonly [OptionName, OptionName];
+  readonly between: readonly [keyof Deadlines, keyof Deadlines];
   readonly relation: 'at most' | 'above';
   /** What to do, in a few words. */
   readonly fix: string;
@@ -16,12 +22,14 @@ export interface Conflict {
  */
 export const SETTLE_ALLOWANCE_MS = 250;
 
-/** The first conflict among the options, or null. */
+/** The first conflict among the options, or null. `named` is how the place they are set at writes them. */
 export function findConflict(
-  options: Pick<OptionValues, 'connectTimeoutMs' | 'readTimeoutMs' | 'totalTimeoutMs' | 'leaseMs'>,
+  options: Deadlines,
+  named = (name: keyof Deadlines) => `--${OPTIONS[name].flag}`,
 ): Conflict | null {
   const { connectTimeoutMs, readTimeoutMs, totalTimeoutMs, leaseMs } = options;
-  const raiseTotal = (ms: number) => `lower the first, or raise --total-timeout to ${formatDuration(ms)}`;
+  const raiseTotal = (ms: number) =>
+    `lower the first, or raise ${named('totalTimeoutMs')} to ${formatDuration(ms)}`;
   if (connectTimeoutMs > totalTimeoutMs)
     return {
       between: ['connectTimeoutMs', 'totalTimeoutMs'],
@@ -39,7 +47,7 @@ export function findConflict(
     return {
       between: ['leaseMs', 'totalTimeoutMs'],
       relation: 'above',
-      fix: `set --lease to ${formatDuration(leastLeaseMs)} or more, which leaves ${formatDuration(SETTLE_ALLOWANCE_MS)} to settle`,
+      fix: `set ${named('leaseMs')} to ${formatDuration(leastLeaseMs)} or more, which leaves ${formatDuration(SETTLE_ALLOWANCE_MS)} to settle`,
     };
   return null;
 }

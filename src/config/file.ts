@@ -1,20 +1,46 @@
 /**
- * The config file: one JSON object whose keys are flags without their dashes. Every entry knows its line and column,
- * which `JSON.parse` does not tell; what an option can be is so little (a scalar, an array of scalars) that patterns
- * read it.
+ * The config file: one JSON object whose keys are flags without their dashes, and "destinations". Comments are allowed.
+ * A comma after the last entry is not: it may stand where an entry got lost. Every entry knows its line and column.
  */
 import { readFileSync } from 'node:fs';
+import { type JSONVisitor, type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
 import { errorCode, VolleyError } from '../errors.ts';
+import { shown } from './failure.ts';
 
-export interface FileEntry {
+export type FileValue = null | boolean | number | string | readonly FileValue[] | FileObject;
+/** An object of the file: its entries in their order, by key. */
+export type FileObject = ReadonlyMap<string, FileEntry>;
+
+export class FileEntry {
   readonly key: string;
-  readonly value: unknown;
+  readonly value: FileValue;
+  readonly #position: Position;
+
+  constructor(key: string, value: FileValue, position: Position) {
+    this.key = key;
+    this.value = value;
+    this.#position = position;
+  }
+
   /** `FILE:LINE:COLUMN` of the key, both counted from 1. */
-  readonly place: string;
+  get place(): string {
+    return placeOf(this.#position);
+  }
 }
 
-/** The entries of a config file. Throws VOLLEY_CONFIG naming the file, and the line and column of a mistake. */
-export function readConfigFile(path: string): FileEntry[] {
+/** Counted from 0. Text is made of it when an error needs it: a file may have a million entries. */
+interface Position {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+function placeOf({ path, line, column }: Position): string {
+  return `${path}:${line + 1}:${column + 1}`;
+}
+
+/** The entries of a config file. Throws VOLLEY_CONFIG naming the file, and the line and column of the first mistake. */
+export function readConfigFile(path: string): FileObject {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -28,45 +54,129 @@ export function readConfigFile(path: string): FileEntry[] {
   return parseConfig(text, path);
 }
 
-/** JSON's white space, strings, and the values an option can have (RFC 8259). */
-const SPACE = /[\t\n\r ]*/y;
-const STRING = String.raw`"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"`;
-const SCALAR = String.raw`(?:${STRING}|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)`;
-const GAP = String.raw`[\t\n\r ]*`;
-const KEY = new RegExp(STRING, 'y');
-const VALUE = new RegExp(`${SCALAR}|\\[${GAP}(?:${SCALAR}${GAP}(?:,${GAP}${SCALAR}${GAP})*)?\\]`, 'y');
-
-/** The entries of a config file's text; `path` is for the places and messages. Throws VOLLEY_CONFIG. */
-export function parseConfig(text: string, path: string): FileEntry[] {
+/** The entries of a config file's text; `path` is for the places. Throws VOLLEY_CONFIG at the first mistake. */
+export function parseConfig(text: string, path: string): FileObject {
+  const builder = new TreeBuilder(path);
   // A byte order mark, as some editors write it, is not JSON and does no harm.
-  let at = text.startsWith('\ufeff') ? 1 : 0;
-  const placeOf = (offset: number) => {
-    const lines = text.slice(0, offset).split('\n');
-    return `${path}:${lines.length}:${lines.at(-1)!.length + 1}`;
-  };
-  /** The text that matches here, with the white space after it; a mistake where none does. */
-  const take = (pattern: RegExp, expected: string): string => {
-    pattern.lastIndex = at;
-    const matched = pattern.exec(text)?.[0];
-    if (matched === undefined) throw new VolleyError('VOLLEY_CONFIG', `${placeOf(at)}: expected ${expected}`);
-    at += matched.length;
-    if (pattern !== SPACE) take(SPACE, '');
-    return matched;
-  };
-  take(SPACE, '');
-  take(/\{/y, '{, as the config file is one JSON object');
-  const entries: FileEntry[] = [];
-  while (text[at] !== '}' || entries.length > 0) {
-    const place = placeOf(at);
-    const key = take(KEY, 'a key in double quotes (no comma goes after the last entry)');
-    take(/:/y, 'a colon after the key');
-    const value = take(VALUE, 'a value: true, false, a number, text in double quotes, or an array of these');
-    entries.push({ key: JSON.parse(key) as string, value: JSON.parse(value), place });
-    if (text[at] === '}') break;
-    take(/,/y, 'a comma or the closing }');
+  visit(text.startsWith('\ufeff') ? text.slice(1) : text, builder.visitor);
+  return builder.root;
+}
+
+/** Deepest nesting; what has a meaning needs 4 levels. The parser recurses, and must not run out of stack. */
+const MAX_DEPTH = 16;
+
+/** What comes next, as the end of the sentence "expected …". */
+const AWAITED = {
+  root: '{, as the config file is one JSON object',
+  key: 'a key in double quotes (no comma goes after the last entry)',
+  colon: 'a colon after the key',
+  value: 'a value: true, false, a number, text in double quotes, an array or an object',
+  commaInArray: 'a comma or the closing ]',
+  commaInObject: 'a comma or the closing }',
+  end: 'the end of the file',
+} as const;
+
+/** Mistakes inside of one token; any other mistake is a token where another was awaited. */
+const INSIDE_TOKEN: Readonly<Partial<Record<ReturnType<typeof printParseErrorCode>, string>>> = {
+  UnexpectedEndOfString: 'a double quote at the end of this text, on the same line',
+  InvalidEscapeCharacter: String.raw`one of " \ / b f n r t u after each backslash of this text`,
+  InvalidUnicode: String.raw`four hexadecimal digits after each \u of this text`,
+  InvalidCharacter: String.raw`this text without control characters (a tab is written \t)`,
+  UnexpectedEndOfNumber: 'a digit at the end of this number',
+  UnexpectedEndOfComment: '*/ at the end of this comment',
+};
+
+/** An object or array whose end has not come. */
+type Open =
+  | { readonly entries: Map<string, FileEntry>; key: string; position: Position }
+  | { readonly items: FileValue[] };
+
+/** Builds the tree while the parser walks over the text; throws at the first mistake. */
+class TreeBuilder {
+  readonly root = new Map<string, FileEntry>();
+  readonly #path: string;
+  readonly #open: Open[] = [];
+  #awaited: keyof typeof AWAITED = 'root';
+
+  constructor(path: string) {
+    this.#path = path;
   }
-  take(/\}/y, 'the closing }');
-  if (at < text.length)
-    throw new VolleyError('VOLLEY_CONFIG', `${placeOf(at)}: expected the end of the file`);
-  return entries;
+
+  readonly visitor: JSONVisitor = {
+    onObjectBegin: (_offset, _length, line, column) => {
+      const position = this.#position(line, column);
+      const entries = this.#open.length === 0 ? this.root : new Map<string, FileEntry>();
+      if (entries !== this.root) this.#place(entries, position);
+      this.#begin({ entries, key: '', position }, position);
+      this.#awaited = 'key';
+    },
+    onObjectProperty: (key, _offset, _length, line, column) => {
+      const open = this.#open.at(-1) as Extract<Open, { key: string }>;
+      open.key = key;
+      open.position = this.#position(line, column);
+      if (open.entries.has(key))
+        throw new VolleyError(
+          'VOLLEY_CONFIG',
+          `${placeOf(open.position)}: ${shown(key)} is there twice: keep one`,
+        );
+      this.#awaited = 'colon';
+    },
+    onArrayBegin: (_offset, _length, line, column) => {
+      const position = this.#position(line, column);
+      const items: FileValue[] = [];
+      this.#place(items, position);
+      this.#begin({ items }, position);
+      this.#awaited = 'value';
+    },
+    onLiteralValue: (value: FileValue, _offset, _length, line, column) => {
+      this.#place(value, this.#position(line, column));
+      this.#awaitComma();
+    },
+    onSeparator: (character) => {
+      const inObject = 'key' in this.#open.at(-1)!;
+      this.#awaited = character === ',' && inObject ? 'key' : 'value';
+    },
+    onObjectEnd: (_offset, length, line, column) => this.#end(length, this.#position(line, column)),
+    onArrayEnd: (_offset, length, line, column) => this.#end(length, this.#position(line, column)),
+    onError: (code: ParseErrorCode, _offset, _length, line, column) =>
+      this.#mistake(
+        INSIDE_TOKEN[printParseErrorCode(code)] ?? AWAITED[this.#awaited],
+        this.#position(line, column),
+      ),
+  };
+
+  #position(line: number, column: number): Position {
+    return { path: this.#path, line, column };
+  }
+
+  #begin(open: Open, position: Position): void {
+    this.#open.push(open);
+    if (this.#open.length > MAX_DEPTH)
+      this.#mistake(`no more than ${MAX_DEPTH} objects and arrays in each other`, position);
+  }
+
+  /** Puts a value where it belongs: into the array, or under its key. */
+  #place(value: FileValue, position: Position): void {
+    const open = this.#open.at(-1);
+    if (open === undefined) this.#mistake(AWAITED.root, position);
+    else if ('key' in open) open.entries.set(open.key, new FileEntry(open.key, value, open.position));
+    else open.items.push(value);
+  }
+
+  #end(closingChars: number, position: Position): void {
+    // The parser also ends what the end of the text cuts off; then there is no closing bracket.
+    if (closingChars === 0) this.#mistake(AWAITED[this.#awaited], position);
+    this.#open.pop();
+    this.#awaitComma();
+  }
+
+  #awaitComma(): void {
+    const open = this.#open.at(-1);
+    if (open === undefined) this.#awaited = 'end';
+    else this.#awaited = 'key' in open ? 'commaInObject' : 'commaInArray';
+  }
+
+  #mistake(expected: string, position: Position): never {
+    throw new VolleyError('VOLLEY_CONFIG', `${placeOf(position)}: expected ${expected}`);
+  }
 }

@@ -6,6 +6,8 @@ export function nearest(name: string, candidates: Iterable<string>): string | nu
   // Beyond a third of the name the resemblance is chance.
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
+    // The distance is at least this; so a long text costs nothing.
+    if (Math.abs(name.length - candidate.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;

@@ -42,7 +42,7 @@ export const OPTIONS = {
     value: 'FILE',
     default: null,
     scopes: ALL,
-    doc: 'JSON file whose keys are these flags without their dashes; none by default',
+    doc: 'JSON file (comments allowed) whose keys are these flags without their dashes, and destinations; none by default',
   },
   concurrency: {
     kind: 'integer',

@@ -2,7 +2,9 @@
 import { type ErrorCode, VolleyError } from '../errors.ts';
 import type { GivenArguments } from './arguments.ts';
 import { type Conflict, findConflict } from './conflicts.ts';
-import { type FileEntry, readConfigFile } from './file.ts';
+import { DESTINATIONS_KEY } from './destination-settings.ts';
+import { failure, shown } from './failure.ts';
+import { type FileObject, readConfigFile } from './file.ts';
 import { didYouMean } from './nearest.ts';
 import {
   defaultsOf,
@@ -13,7 +15,7 @@ import {
   type ValuesOf,
 } from './option-spec.ts';
 import { OPTIONS, type OptionName, type OptionValues } from './options.ts';
-import { type Fail, formatValue, valueFromJson, valueFromText } from './values.ts';
+import { formatValue, valueFromJson, valueFromText } from './values.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -35,7 +37,7 @@ interface Found {
  */
 export function resolveOptions(given: GivenArguments, env: Environment, scope: OptionScope): OptionValues {
   const path = (fromFlag(OPTIONS.config, given) ?? fromEnvironment(OPTIONS.config, env))?.value;
-  const entries = path === undefined ? new Map<string, FileEntry>() : entriesByFlag(path as string);
+  const entries: FileObject = path === undefined ? new Map() : entriesByFlag(path as string);
   const found = new Map<string, Found>();
   for (const [name, spec] of Object.entries(optionsOf(scope))) {
     const value = fromFlag(spec, given) ?? fromEnvironment(spec, env) ?? fromFile(spec, entries);
@@ -78,42 +80,25 @@ function fromEnvironment(spec: OptionSpec, env: Environment): Found | null {
   return { code: 'VOLLEY_CONFIG', value: valueFromText(spec, [text], fail) };
 }
 
-function fromFile(spec: OptionSpec, entries: ReadonlyMap<string, FileEntry>): Found | null {
+function fromFile(spec: OptionSpec, entries: FileObject): Found | null {
   const entry = entries.get(spec.flag);
   if (entry === undefined) return null;
   const fail = failure('VOLLEY_CONFIG', `${entry.place}: "${entry.key}"`, entry.value);
   return { code: 'VOLLEY_CONFIG', value: valueFromJson(spec, entry.value, fail) };
 }
 
-/** Longest value repeated in an error, in characters: enough to recognise it, and still one line. */
-const MAX_SHOWN_CHARS = 80;
-
-/** A broker's URL may hold a password, and an error ends up in logs. */
-const URL_CREDENTIALS = /\/\/[^@/\s]*@/g;
-
-function failure(code: ErrorCode, place: string, given: unknown): Fail {
-  return (expected) => {
-    const text = JSON.stringify(given).replace(URL_CREDENTIALS, '//…@');
-    const shown = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
-    throw new VolleyError(code, `${place} is ${shown}: give ${expected}`);
-  };
-}
-
-/** The file's entries by flag. Throws VOLLEY_CONFIG for a key that is no option, or that is there twice. */
-function entriesByFlag(path: string): Map<string, FileEntry> {
+/** The file's entries by flag. Throws VOLLEY_CONFIG for a key that is no option. */
+function entriesByFlag(path: string): FileObject {
   const flags = Object.values(OPTIONS)
     .map(({ flag }) => flag as string)
     .filter((flag) => flag !== OPTIONS.config.flag);
-  const entries = new Map<string, FileEntry>();
-  for (const entry of readConfigFile(path)) {
-    const { key, place } = entry;
-    if (!flags.includes(key)) {
-      const hint = didYouMean(key, flags) || `: the options are ${flags.join(', ')}`;
-      throw new VolleyError('VOLLEY_CONFIG', `${place}: "${key}" is not an option${hint}`);
-    }
-    if (entries.has(key))
-      throw new VolleyError('VOLLEY_CONFIG', `${place}: "${key}" is there twice: keep one`);
-    entries.set(key, entry);
+  // What is in it is the worker's to read: other commands share the file.
+  const known = [...flags, DESTINATIONS_KEY];
+  const entries = readConfigFile(path);
+  for (const { key, place } of entries.values()) {
+    if (known.includes(key)) continue;
+    const hint = didYouMean(key, known) || `: the options are ${flags.join(', ')}`;
+    throw new VolleyError('VOLLEY_CONFIG', `${place}: ${shown(key)} is not an option${hint}`);
   }
   return entries;
 }

@@ -1,9 +1,10 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { DESTINATION_SETTINGS } from '../../src/config/destination-settings.ts';
 import { OPTIONS } from '../../src/config/options.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
-import { errorsTable, optionsTable, withTable } from './documents.ts';
+import { destinationsTable, errorsTable, optionsTable, withTable } from './documents.ts';
 import { ROOT } from './source-tree.ts';
 
 const text = (path: string) => readFileSync(`${ROOT}/${path}`, 'utf8');
@@ -11,6 +12,11 @@ const text = (path: string) => readFileSync(`${ROOT}/${path}`, 'utf8');
 test('the README has the options as they are in the code (npm run docs writes them)', () => {
   const readme = text('README.md');
   equal(withTable(readme, 'options', optionsTable(OPTIONS)), readme);
+});
+
+test("the README has a destination's settings as they are in the code (npm run docs writes them)", () => {
+  const readme = text('README.md');
+  equal(withTable(readme, 'destinations', destinationsTable(DESTINATION_SETTINGS)), readme);
 });
 
 test('the README has every error code with its exit code (npm run docs writes them)', () => {
@@ -38,6 +44,30 @@ test('an option is shown with its placeholder, its name in the environment, its 
     '| `--once` | `VOLLEY_ONCE` | `false` |  | c |',
     '| `--config FILE` | `VOLLEY_CONFIG` |  |  | d |',
   ]);
+});
+
+test('a setting is shown as it is written in the file, with the option it stands in for and its range', () => {
+  const { secretName, headers, readTimeoutMs, retryScheduleMs, permanentStatuses, http2 } =
+    DESTINATION_SETTINGS;
+  const rows = destinationsTable({
+    secretName,
+    headers,
+    readTimeoutMs: { ...readTimeoutMs, doc: 'a' },
+    retryScheduleMs: { ...retryScheduleMs, doc: 'b' },
+    permanentStatuses: { ...permanentStatuses, doc: 'c' },
+    http2,
+  }).split('\n');
+  deepEqual(
+    rows.slice(2).map((row) => row.split(' | ').slice(0, 4).join(' | ')),
+    [
+      '| `secret` | `"NAME"` | its own, or else the common one | ',
+      '| `headers` | `{"NAME": "VALUE"}` | none | ',
+      '| `read-timeout` | `"TIME"` | as `--read-timeout` | 10ms to 5m',
+      '| `retry-schedule` | `["TIME", …]` | as `--retry-schedule` | 10ms to 7d',
+      '| `permanent-status` | `[STATUS, …]` | as `--permanent-status` | 400 to 499',
+      "| `http2` | `true or false` | the worker's choice | ",
+    ],
+  );
 });
 
 test('a table that is out of date is replaced, and one without marks is refused', () => {

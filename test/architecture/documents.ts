@@ -3,6 +3,7 @@
  *
  * A table stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
  */
+import type { SettingSpec } from '../../src/config/destination-settings.ts';
 import { environmentName, type OptionSpec, type OptionTable } from '../../src/config/option-spec.ts';
 import { formatDuration, formatValue } from '../../src/config/values.ts';
 
@@ -16,6 +17,45 @@ export function optionsTable(options: OptionTable): string {
     spec.doc,
   ]);
   return table(['flag', 'environment', 'default', 'range', 'meaning'], rows);
+}
+
+/** The table of a destination's settings: key, how its value is written, default, range, meaning. */
+export function destinationsTable(settings: Readonly<Record<string, SettingSpec>>): string {
+  const rows = Object.values(settings).map((spec) => [
+    code(spec.key),
+    code(writtenAs(spec)),
+    spec.otherwise.startsWith('as --') ? `as ${code(spec.otherwise.slice('as '.length))}` : spec.otherwise,
+    spec.kind === 'option' ? rangeOf(spec.option) : '',
+    spec.doc,
+  ]);
+  return table(['setting', 'value', 'default', 'range', 'meaning'], rows);
+}
+
+/** The placeholder of a value as it stands in the config file. */
+function writtenAs(spec: SettingSpec): string {
+  if (spec.kind !== 'option') return spec.value?.startsWith('{') ? spec.value : `"${spec.value}"`;
+  const { option } = spec;
+  switch (option.kind) {
+    case 'boolean':
+      return 'true or false';
+    case 'integer':
+      return `${option.value}`;
+    case 'integers':
+      return `[${option.value}, …]`;
+    case 'durations':
+      return '["TIME", …]';
+    case 'list':
+    case 'networks':
+    case 'hosts':
+    case 'servers':
+      return `["${option.value}", …]`;
+    case 'string':
+    case 'choice':
+    case 'duration':
+      return `"${option.value}"`;
+    default:
+      return option satisfies never;
+  }
 }
 
 function rangeOf(spec: OptionSpec): string {

@@ -1,11 +1,18 @@
 /** `npm run docs`: writes the tables of README.md that come from the code. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { DESTINATION_SETTINGS } from '../../src/config/destination-settings.ts';
 import { OPTIONS } from '../../src/config/options.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
-import { errorsTable, optionsTable, withTable } from './documents.ts';
+import { destinationsTable, errorsTable, optionsTable, withTable } from './documents.ts';
 import { ROOT } from './source-tree.ts';
 
 const path = `${ROOT}/README.md`;
 const errorsText = readFileSync(`${ROOT}/src/errors.ts`, 'utf8');
-const options = withTable(readFileSync(path, 'utf8'), 'options', optionsTable(OPTIONS));
-writeFileSync(path, withTable(options, 'errors', errorsTable(ERROR_CODES, errorsText)));
+const tables: Readonly<Record<string, string>> = {
+  options: optionsTable(OPTIONS),
+  destinations: destinationsTable(DESTINATION_SETTINGS),
+  errors: errorsTable(ERROR_CODES, errorsText),
+};
+let readme = readFileSync(path, 'utf8');
+for (const [name, content] of Object.entries(tables)) readme = withTable(readme, name, content);
+writeFileSync(path, readme);

@@ -1,4 +1,5 @@
-import { deepEqual, equal, throws } from 'node:assert/strict';
+import { deepEqual, equal, ok, throws } from 'node:assert/strict';
+import { Resolver } from 'node:dns';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,8 @@ import { after, test } from 'node:test';
 import { readArguments } from '../../src/config/arguments.ts';
 import { defaultOptions, OPTIONS, type OptionValues } from '../../src/config/options.ts';
 import { programOptions } from '../../src/config/program-options.ts';
-import { resolveOptions } from '../../src/config/resolve.ts';
-import { formatValue, valueFromText } from '../../src/config/values.ts';
+import { optionsOf, resolveOptions } from '../../src/config/resolve.ts';
+import { formatValue, isServer, valueFromText } from '../../src/config/values.ts';
 import { DEFAULT_QUEUE } from '../../src/publish/client-broker.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'volley-config-'));
@@ -67,6 +68,8 @@ test('each kind of option reads the same from a flag, from the environment and f
       '0',
     ],
     ...['--retry-schedule', '1s, 1.5m,2h', '--signatures', 'hub'],
+    ...['--permanent-status', '400', '--permanent-status=404', '--max-sockets', '9000'],
+    ...['--dns-server', '10.0.0.53', '--dns-server', '[fd00::53]:5353'],
   ];
   const env = {
     VOLLEY_BROKER: 'redis://host:6379',
@@ -79,6 +82,9 @@ test('each kind of option reads the same from a flag, from the environment and f
     VOLLEY_ALLOW_PORT: '8080,0',
     VOLLEY_RETRY_SCHEDULE: '1s,90s,2h',
     VOLLEY_SIGNATURES: 'hub',
+    VOLLEY_PERMANENT_STATUS: '400,404',
+    VOLLEY_MAX_SOCKETS: '9000',
+    VOLLEY_DNS_SERVER: '10.0.0.53, [fd00::53]:5353',
   };
   const config = {
     broker: 'redis://host:6379',
@@ -91,6 +97,9 @@ test('each kind of option reads the same from a flag, from the environment and f
     'allow-port': [8080, 0],
     'retry-schedule': ['1s', '90s', '2h'],
     signatures: ['hub'],
+    'permanent-status': [400, 404],
+    'max-sockets': 9_000,
+    'dns-server': ['10.0.0.53', '[fd00::53]:5353'],
   };
   const expected: OptionValues = {
     ...defaultOptions(),
@@ -104,6 +113,9 @@ test('each kind of option reads the same from a flag, from the environment and f
     allowPort: [8080, 0],
     retryScheduleMs: [1_000, 90_000, 7_200_000],
     signatures: ['hub'],
+    permanentStatuses: [400, 404],
+    maxSockets: 9_000,
+    dnsServers: ['10.0.0.53', '[fd00::53]:5353'],
   };
   deepEqual(resolve(flags), expected);
   deepEqual(resolve([], env), expected);
@@ -166,6 +178,24 @@ const BAD: [name: string, () => unknown, code: string, message: string][] = [
     'FILE:1:2: "allow-host" is "example.com": give an array of strings: host names, *.SUFFIX or IP addresses, for example hooks.example.internal',
   ],
   [
+    'a name server that is a name',
+    () => resolve(['--dns-server', 'ns.example.com']),
+    'VOLLEY_USAGE',
+    '--dns-server is "ns.example.com": give IP addresses, with a port where it is not the usual one, for example 10.0.0.53 or [fd00::53]:5353',
+  ],
+  [
+    'a status that is no refusal',
+    () => resolve(['--permanent-status', '503']),
+    'VOLLEY_USAGE',
+    '--permanent-status is "503": give a whole number from 400 to 499 as a status',
+  ],
+  [
+    'a broker whose password holds what should be encoded',
+    () => resolve(['--broker', 'kafka://user:hu/s@h@host']),
+    'VOLLEY_USAGE',
+    '--broker is "kafka://…@host": give a URL that begins with redis:// or rediss:// or sqlite:',
+  ],
+  [
     'a broker there is no adapter for, without its password',
     () => resolve(['--broker', 'kafka://user:hush@host']),
     'VOLLEY_USAGE',
@@ -212,6 +242,18 @@ const BAD: [name: string, () => unknown, code: string, message: string][] = [
     () => resolve([], {}, '{"allow-port": 8080}'),
     'VOLLEY_CONFIG',
     'FILE:1:2: "allow-port" is 8080: give an array of numbers: a whole number from 0 to 65535 as a port',
+  ],
+  [
+    'a file entry that is an object where a word is due, whatever it holds',
+    () => resolve([], {}, '{"broker": {"password": "hush"}}'),
+    'VOLLEY_CONFIG',
+    'FILE:1:2: "broker" is {…}: give a URL that begins with redis:// or rediss:// or sqlite:, in double quotes',
+  ],
+  [
+    'a mistyped key for destinations',
+    () => resolve([], {}, '{"destination": {}}'),
+    'VOLLEY_CONFIG',
+    'FILE:1:2: "destination" is not an option: did you mean destinations?',
   ],
   [
     'a file entry that was mistyped',
@@ -280,22 +322,12 @@ for (const [name, run, code, message] of BAD)
     throws(run, { code, message: message.replace('FILE', file) });
   });
 
-test('a mistake in the config file is told with its line and column', () => {
-  const mistakes: [string, string][] = [
-    ['', '1:1: expected {, as the config file is one JSON object'],
-    ['[]', '1:1: expected {, as the config file is one JSON object'],
-    ['{\n  "once": true,\n}', '3:1: expected a key in double quotes (no comma goes after the last entry)'],
-    ['{"once" true}', '1:9: expected a colon after the key'],
-    [
-      '{\n\t"once": yes\n}',
-      '2:10: expected a value: true, false, a number, text in double quotes, or an array of these',
-    ],
-    ['{"once": true "queue": "q"}', '1:15: expected a comma or the closing }'],
-    ['{"once": true', '1:14: expected a comma or the closing }'],
-    ['{"once": true}\n{}', '2:1: expected the end of the file'],
-  ];
-  for (const [config, message] of mistakes)
-    throws(() => resolve([], {}, config), { code: 'VOLLEY_CONFIG', message: `${file}:${message}` });
+test('every command reads its options from a file with destinations, and leaves those to the worker', () => {
+  writeFileSync(file, '{"queue": "q", "destinations": {"acct_42": "wrong"}}');
+  for (const scope of ['worker', 'publish', 'queue', 'dead'] as const) {
+    const given = readArguments(['--config', file], optionsOf(scope), scope);
+    equal(resolveOptions(given, {}, scope).queue, 'q');
+  }
 });
 
 test('a config file that is not there is named', () => {
@@ -324,4 +356,24 @@ test('hosts and networks that a program gives are checked too', () => {
 
 test('the publisher and the commands agree on the queue', () => {
   equal(OPTIONS.queue.default, DEFAULT_QUEUE);
+});
+
+test('a name server is an address with or without a port, as node:dns takes it', () => {
+  const good = ['10.0.0.53', '10.0.0.53:5353', 'fd00::53', '[fd00::53]', '[fd00::53]:65535', '::1'];
+  for (const server of good) {
+    ok(isServer(server), server);
+    new Resolver().setServers([server]);
+  }
+  const bad = [
+    '',
+    'ns',
+    '10.0.0',
+    '10.0.0.53:',
+    '10.0.0.53:0',
+    '10.0.0.53:65536',
+    '10.0.0.53:-1',
+    '[10.0.0.53]:53',
+  ];
+  for (const server of [...bad, '[fd00::53', 'fd00::53]:53', '[]:53', ':53', ' 10.0.0.53', '10.0.0.256:53'])
+    ok(!isServer(server), server);
 });
