@@ -1,8 +1,8 @@
 /** `volley worker`: the engine as a process. */
-import { loadSecrets } from '../config/secrets.ts';
 import type { Engine } from '../engine.ts';
 import { EXIT } from '../errors.ts';
 import { createLogger, type LogFormat, logSink } from '../record/log.ts';
+import { secretProvider } from '../secrets/provider.ts';
 import { VERSION } from '../version.ts';
 import { defineCommand } from './command.ts';
 import { note } from './terminal.ts';
@@ -12,7 +12,7 @@ export const command = defineCommand({
   flags: {},
   operands: null,
   notes: [
-    'Signs with the secret in HMAC_SECRET, or else with those in the file of --secrets.',
+    'Signs with the secret in HMAC_SECRET, or else with the default ones of --secrets, and for a destination that has secrets of its own there with those.',
     'SIGTERM or SIGINT: claims no more, waits for what is in flight, hands the rest back and exits 0. A second signal does not wait.',
   ],
   examples: [
@@ -28,16 +28,17 @@ export const command = defineCommand({
   async run({ options }) {
     // How pgrep finds it. It also takes a password in --broker out of what ps shows.
     process.title = 'volley worker';
-    const signingSecrets = loadSecrets(process.env, options.secretsFile);
+    const { secrets, warnings } = await secretProvider(process.env, options).load();
     const { stdout } = process;
     const format: LogFormat = options.logFormat ?? (stdout.isTTY ? 'pretty' : 'logfmt');
     const sink = logSink(stdout.fd, (code) =>
       note(`the log cannot be written (${code}): deliveries go on without it`),
     );
     const log = createLogger({ format, stream: sink, colour: stdout.isTTY && stdout.hasColors() });
+    for (const warning of warnings) log.warn(warning);
     // Loaded late, so that help and complaints about flags do not wait for it.
     const { Engine } = await import('../engine.ts');
-    const engine = new Engine({ ...options, signingSecrets, log });
+    const engine = new Engine({ ...options, signingSecrets: secrets.default, log });
     const signalled = stopOnSignal(engine, (signal) => log.info({ signal }, 'stopping'));
     for (const warning of await engine.start()) log.warn(warning);
     log.info({ version: VERSION, pid: process.pid, queue: options.queue }, 'worker started');

@@ -70,9 +70,9 @@ export const OPTIONS = {
     kind: 'string',
     flag: 'secrets',
     value: 'FILE',
-    default: '/etc/webhook/secrets',
+    default: null,
     scopes: WORKER,
-    doc: 'file with the signing secret, used unless HMAC_SECRET is in the environment; more lines are older secrets, still signed with',
+    doc: 'file with the signing secrets, or vault:MOUNT/PATH; by default the systemd credential webhook-secrets, else /etc/webhook/secrets',
   },
   signatures: {
     kind: 'list',

@@ -1,5 +1,6 @@
 /** The value of every option: from its flag, else the environment, else the config file, else the default. */
 import { type ErrorCode, VolleyError } from '../errors.ts';
+import type { Environment } from '../runtime/environment.ts';
 import type { GivenArguments } from './arguments.ts';
 import { type Conflict, findConflict } from './conflicts.ts';
 import { DESTINATIONS_KEY } from './destination-settings.ts';
@@ -16,8 +17,6 @@ import {
 } from './option-spec.ts';
 import { OPTIONS, type OptionName, type OptionValues } from './options.ts';
 import { formatValue, valueFromJson, valueFromText } from './values.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The options of the table that a command of this scope takes. */
 export function optionsOf(scope: OptionScope): OptionTable {
