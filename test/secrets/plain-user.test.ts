@@ -10,8 +10,8 @@ import { CANARY } from './refusal.ts';
 
 const AS_PLAIN_USER = fileURLToPath(new URL('as-plain-user.ts', import.meta.url));
 /** Root may read anything: its tests run as `nobody`, who has a number only where there is no such name. */
-const root = process.getuid!() === 0;
-const USER = root ? '(?:nobody|65534)' : userInfo().username;
+const isRoot = process.getuid!() === 0;
+const USER = isRoot ? '(?:nobody|65534)' : userInfo().username;
 /** The exit code of a worker that has its secrets, and then finds nobody at this address. */
 const NO_BROKER = 69;
 
@@ -27,11 +27,11 @@ function worker(flags: readonly string[], env: Record<string, string> = {}): Pro
 }
 
 /** A folder that all may enter, with a file of secrets in a folder in it. */
-function place(t: TestContext, folderMode: number, fileMode: number) {
+function place(t: TestContext, folderMode: number, fileMode: number, name = 'secrets') {
   const root = mkdtempSync(join(tmpdir(), 'volley plain user-'));
   chmodSync(root, 0o755);
   const folder = join(root, 'webhook');
-  const file = join(folder, 'secrets');
+  const file = join(folder, name);
   mkdirSync(folder);
   writeFileSync(file, `${CANARY}\n`);
   chmodSync(file, fileMode);
@@ -73,7 +73,7 @@ suite('as a plain user', { concurrency: true }, () => {
     const { folder, file } = place(t, 0o600, 0o644);
     const refused = await worker(['--secrets', file]);
     equal(refused.code, 78);
-    const fix = root
+    const fix = isRoot
       ? `"chmod o\\+x '${folder}'", or for this user's group alone "chgrp 65534 '${folder}' && chmod g\\+x '${folder}'"`
       : `"chmod u\\+x '${folder}'"`;
     match(
@@ -100,9 +100,9 @@ suite('as a plain user', { concurrency: true }, () => {
 
   test('where the directory is of the group of the user, its permission is the one that counts', async (t) => {
     const { folder, file } = place(t, 0o607, 0o644);
-    if (root) chownSync(folder, 0, 65_534);
+    if (isRoot) chownSync(folder, 0, 65_534);
     const refused = await worker(['--secrets', file]);
-    match(refused.stderr, root ? /run "chmod g\+x '/ : /run "chmod u\+x '/);
+    match(refused.stderr, isRoot ? /run "chmod g\+x '/ : /run "chmod u\+x '/);
     await assertMended(refused, ['--secrets', file]);
   });
 
@@ -114,12 +114,14 @@ suite('as a plain user', { concurrency: true }, () => {
   });
 
   test('a systemd credential that cannot be read is not passed over', async (t) => {
-    for (const { folder, file } of [place(t, 0o755, 0o000), place(t, 0o600, 0o644)]) {
-      const credential = join(folder, 'webhook-secrets');
-      execFileSync('mv', [file, credential]);
+    for (const [folderMode, fileMode] of [
+      [0o755, 0o000],
+      [0o600, 0o644],
+    ] as const) {
+      const { folder, file } = place(t, folderMode, fileMode, 'webhook-secrets');
       const { code, stderr } = await worker([], { CREDENTIALS_DIRECTORY: folder });
       equal(code, 78);
-      match(stderr, new RegExp(`^volley: ${credential} cannot be read by user ${USER} \\(EACCES`));
+      match(stderr, new RegExp(`^volley: ${file} cannot be read by user ${USER} \\(EACCES`));
     }
   });
 
