@@ -5,6 +5,7 @@
  * `--some-flag` is `VOLLEY_SOME_FLAG` in the environment and `"some-flag"` in the config file.
  * Order of precedence: flag, environment, config file, default.
  */
+import { SIGNATURE_SCHEMES } from '../signing/schemes.ts';
 import { defaultsOf, type OptionScope, type OptionTable, type ValuesOf } from './option-spec.ts';
 
 const SECOND = 1_000;
@@ -79,9 +80,9 @@ export const OPTIONS = {
     flag: 'signatures',
     value: 'SCHEME',
     default: ['hub', 'standard'],
-    choices: ['hub', 'standard'],
+    choices: SIGNATURE_SCHEMES,
     scopes: WORKER,
-    doc: 'signatures sent: hub (X-Hub-Signature-256), standard (Standard Webhooks)',
+    doc: 'signatures sent: hub (X-Hub-Signature-256), standard (Standard Webhooks), or those that Svix, Stripe, Slack or Shopify send',
   },
   allowHttp: {
     kind: 'boolean',

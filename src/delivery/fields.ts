@@ -37,8 +37,12 @@ const RESERVED_HEADERS = new Set([
   'transfer-encoding',
   'upgrade',
   'http2-settings',
+  'stripe-signature',
+  'x-slack-request-timestamp',
+  'x-slack-signature',
+  'x-shopify-hmac-sha256',
 ]);
-const RESERVED_PREFIXES = ['x-webhook-', 'x-hub-signature', 'webhook-'];
+const RESERVED_PREFIXES = ['x-webhook-', 'x-hub-signature', 'webhook-', 'svix-'];
 
 export function idFault(id: unknown): string | null {
   if (typeof id === 'string' && id.length <= MAX_ID_CHARS && ID.test(id)) return null;

@@ -223,7 +223,7 @@ const BAD: [name: string, () => unknown, code: string, message: string][] = [
     'no signature at all',
     () => resolve([], { VOLLEY_SIGNATURES: '' }),
     'VOLLEY_CONFIG',
-    'VOLLEY_SIGNATURES in the environment is "": give one or more of hub, standard',
+    'VOLLEY_SIGNATURES in the environment is "": give one or more of hub, standard, svix, stripe, slack, shopify',
   ],
   [
     'a file entry of the wrong type',
