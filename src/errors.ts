@@ -28,6 +28,8 @@ export const ERROR_CODES = {
   VOLLEY_BROKER_UNAVAILABLE: EXIT.brokerUnavailable,
   /** An event offered for publishing is not one that can be delivered. */
   VOLLEY_EVENT_INVALID: EXIT.workFailed,
+  /** A received request is not signed by a known secret, or not lately. */
+  VOLLEY_SIGNATURE_INVALID: EXIT.workFailed,
   /** What was asked for does not exist. */
   VOLLEY_NOT_FOUND: EXIT.workFailed,
   /** A port or file that the command needs is taken. */

@@ -6,3 +6,5 @@ export { type ErrorCode, VolleyError } from './errors.ts';
 export { checkUrl, type UrlCheck } from './guard/check-url.ts';
 export type { GuardPolicy } from './guard/policy.ts';
 export { Publisher, type PublisherOptions } from './publish/publisher.ts';
+export type { SignatureScheme } from './signing/schemes.ts';
+export { type SignedRequest, type Verified, verify } from './signing/verify.ts';

@@ -2,6 +2,8 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import test from 'node:test';
 import { Webhook } from 'standardwebhooks';
+import { SIGNATURE_SCHEMES } from '../../src/signing/schemes.ts';
+import { verify } from '../../src/signing/verify.ts';
 import { VERSION } from '../../src/version.ts';
 import { type Received, receiverOf } from '../receiver.ts';
 import { eachBroker, SECRET, startEngine } from './running.ts';
@@ -166,6 +168,19 @@ test('only the signatures asked for are sent', async (t) => {
   };
   deepEqual(await headersWith(['hub']), ['x-hub-signature-256']);
   deepEqual(await headersWith(['standard']), ['webhook-id', 'webhook-timestamp', 'webhook-signature']);
+});
+
+test('what is sent by every scheme arrives as verify() accepts it, one by one and all together', async (t) => {
+  const queue = await brokers.Redis(t);
+  const receiver = await receiverOf(t);
+  await queue.push({ id: 'order.7', url: receiver.origin, type: 't', payload: 'ü' });
+  const { engine } = await startEngine(t, queue, { signatures: [...SIGNATURE_SCHEMES] });
+  await engine.whenIdle();
+  const { headers, body } = receiver.requests[0]!;
+  const request = { headers, body, secrets: [SECRET] };
+  for (const scheme of SIGNATURE_SCHEMES) equal(verify({ ...request, schemes: [scheme] }).scheme, scheme);
+  const { scheme, id } = verify({ ...request, schemes: SIGNATURE_SCHEMES });
+  deepEqual([scheme, id], ['standard', 'order.7']);
 });
 
 test('https is delivered to a receiver whose certificate is trusted, over one kept connection', async (t) => {
