@@ -10,6 +10,7 @@ import { eventIdMint } from '../publish/event-id.ts';
 import { eventOf } from '../publish/lines.ts';
 import { Publisher } from '../publish/publisher.ts';
 import type { EventFlags } from './event-flags.ts';
+import { headerOf } from './header-text.ts';
 import { print } from './terminal.ts';
 
 /** Publishes the event that the flags describe and prints its id. */
@@ -79,13 +80,6 @@ async function textOf(flag: string, given: string): Promise<Buffer> {
   throw invalid(
     `--${flag} ${given} has more than ${MAX_ENVELOPE_BYTES} bytes, the limit is ${MAX_BODY_BYTES}: send a reference to the data instead`,
   );
-}
-
-/** Name and value of a header written `name: value`. */
-function headerOf(text: string): [string, string] {
-  const colon = text.indexOf(':');
-  if (colon > 0) return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
-  throw usage(`--header is ${JSON.stringify(text)}: write it as 'name: value'`);
 }
 
 function usage(message: string): VolleyError {

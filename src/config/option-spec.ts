@@ -1,7 +1,7 @@
 /** What an entry of a table of options says, and what follows from it: the type of its value, its name in the environment. */
 
 /** The commands an option belongs to. */
-export type OptionScope = 'worker' | 'publish' | 'queue' | 'dead' | 'destinations' | 'check';
+export type OptionScope = 'worker' | 'publish' | 'queue' | 'dead' | 'destinations' | 'check' | 'verify';
 
 interface OptionBase<Kind extends string, Value> {
   readonly kind: Kind;

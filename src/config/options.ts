@@ -14,10 +14,12 @@ const HOUR = 60 * MINUTE;
 
 /** The commands that use a queue. */
 const QUEUE: readonly OptionScope[] = ['worker', 'publish', 'queue', 'dead', 'destinations'];
-const ALL: readonly OptionScope[] = [...QUEUE, 'check'];
+const ALL: readonly OptionScope[] = [...QUEUE, 'check', 'verify'];
 const WORKER: readonly OptionScope[] = ['worker'];
 /** What decides where requests may go. */
 const GUARD: readonly OptionScope[] = ['worker', 'check'];
+/** The commands that need the signing secrets. */
+const SIGNING: readonly OptionScope[] = ['worker', 'verify'];
 
 export const OPTIONS = {
   broker: {
@@ -72,7 +74,7 @@ export const OPTIONS = {
     flag: 'secrets',
     value: 'FILE',
     default: null,
-    scopes: WORKER,
+    scopes: SIGNING,
     doc: 'file with the signing secrets, or vault:MOUNT/PATH; by default the systemd credential webhook-secrets, else /etc/webhook/secrets',
   },
   signatures: {

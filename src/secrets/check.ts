@@ -2,7 +2,7 @@
 import { MAX_DESTINATION_CHARS } from '../delivery/event.ts';
 import { destinationFault } from '../delivery/fields.ts';
 import { VolleyError } from '../errors.ts';
-import { secretFault } from '../signing/key.ts';
+import { secretFault } from '../signing/keys.ts';
 
 /** The name of the secrets for every destination that has none of its own: a heading, and a key in Vault. */
 export const DEFAULT_NAME = 'default';
@@ -15,11 +15,11 @@ export function unusable(message: string): VolleyError {
   return new VolleyError('VOLLEY_SECRET', message);
 }
 
-/** The secret, if it can be signed with. Throws VOLLEY_SECRET naming the place. */
+/** The secret, if it can be signed or verified with. Throws VOLLEY_SECRET naming the place. */
 export function checkedSecret(secret: unknown, place: string): string {
   if (typeof secret !== 'string' || secret === '') throw unusable(`${place} is empty: give it a value`);
-  const fault = secretFault(secret);
-  if (fault !== null) throw unusable(`${place}: ${fault}: copy the secret again as a whole`);
+  const fault = secretFault(secret, 'verify');
+  if (fault !== null) throw unusable(`${place}: ${fault}`);
   return secret;
 }
 

@@ -188,10 +188,13 @@ const BAD: [settings: string, message: string, worker?: Partial<Deadlines>][] = 
     '"retry-schedule": "1s,5s"',
     `FILE:2:18: "retry-schedule" is "1s,5s": give an array of strings: times from 10ms to 7d, separated by commas, ${TIME}`,
   ],
-  ['"signatures": []', 'FILE:2:18: "signatures" is []: give one or more of hub, standard'],
+  [
+    '"signatures": []',
+    'FILE:2:18: "signatures" is []: give one or more of hub, standard, svix, stripe, slack, shopify',
+  ],
   [
     '"signatures": ["hub", "md5"]',
-    'FILE:2:18: "signatures" is ["hub","md5"]: give one or more of hub, standard',
+    'FILE:2:18: "signatures" is ["hub","md5"]: give one or more of hub, standard, svix, stripe, slack, shopify',
   ],
   [
     '"permanent-status": [500]',

@@ -102,7 +102,8 @@ const BAD: [
     'an HMAC_SECRET that is not what it says',
     { HMAC_SECRET: `whsec_${CANARY}!` },
     () => '/etc/webhook/secrets',
-    () => 'HMAC_SECRET: what follows whsec_ is not base64: copy the secret again as a whole',
+    () =>
+      'HMAC_SECRET: what follows whsec_ is not base64: copy the secret again as a whole, or drop the prefix',
   ],
   [
     'no secret anywhere',

@@ -25,7 +25,7 @@ const BAD: [given: unknown, message: string][] = [
   [[CANARY, 7], 'signingSecrets[1] is empty: give it a value'],
   [
     [`whsec_${CANARY}!`],
-    'signingSecrets[0]: what follows whsec_ is not base64: copy the secret again as a whole',
+    'signingSecrets[0]: what follows whsec_ is not base64: copy the secret again as a whole, or drop the prefix',
   ],
   [undefined, 'signingSecrets is no array of secrets: give one, or { default, byName }'],
   [CANARY, 'signingSecrets is no array of secrets: give one, or { default, byName }'],

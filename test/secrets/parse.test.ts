@@ -45,7 +45,7 @@ const BAD: [name: string, text: string, message: string][] = [
   [
     'a secret that is not what it says',
     `[a]\nwhsec_${CANARY}!\n`,
-    'f:2: what follows whsec_ is not base64: copy the secret again as a whole',
+    'f:2: what follows whsec_ is not base64: copy the secret again as a whole, or drop the prefix',
   ],
   [
     'a heading without secrets',

@@ -215,7 +215,7 @@ const ENTRIES: [name: string, data: Record<string, unknown>, message: string][] 
   [
     'a secret that is not what it says',
     { default: `whsec_${CANARY}!` },
-    `${ENTRY}: the key "default": what follows whsec_ is not base64: copy the secret again as a whole`,
+    `${ENTRY}: the key "default": what follows whsec_ is not base64: copy the secret again as a whole, or drop the prefix`,
   ],
   [
     'an origin in capitals',
