@@ -33,8 +33,9 @@ export function hmacSha256(key: Buffer, encoding: 'hex' | 'base64'): Mac {
     inner.set(innerBlock);
     if (prefix !== '') inner.write(prefix, BLOCK_BYTES, 'latin1');
     inner.set(body, BLOCK_BYTES + prefix.length);
-    // The digest travels as Latin-1 text, one character a byte: cheaper than a buffer of its own.
-    const digest = hash('sha256', inner.subarray(0, BLOCK_BYTES + bytes), 'latin1');
+    // A plain view is cheaper to make than a Buffer's; and the digest travels as Latin-1 text, one character a byte,
+    // cheaper than a buffer of its own.
+    const digest = hash('sha256', new Uint8Array(inner.buffer, 0, BLOCK_BYTES + bytes), 'latin1');
     outer.write(digest, BLOCK_BYTES, 'latin1');
     return hash('sha256', outer, encoding);
   };
