@@ -1,6 +1,6 @@
 /** The flags of a scenario, checked before anything is started. */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { VolleyError } from '../src/errors.ts';
 import { CASES, type Case, caseNamed } from './cases.ts';
 import { CONTENDERS, type ContenderEntry, contenderNamed } from './contenders/contenders.ts';
@@ -47,30 +47,36 @@ export function parseFlags(args: readonly string[]): Flags {
 }
 
 function read(args: readonly string[]) {
+  return readFlags(args, {
+    help: { type: 'boolean' },
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    cases: { type: 'string' },
+    contenders: { type: 'string' },
+    rounds: { type: 'string' },
+    count: { type: 'string' },
+    threads: { type: 'string' },
+    slots: { type: 'string' },
+    'body-bytes': { type: 'string' },
+    profile: { type: 'string' },
+  });
+}
+
+/** A scenario's flags as texts and booleans. Throws VOLLEY_USAGE with a line that names the flag. */
+export function readFlags<const Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: Options,
+) {
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        help: { type: 'boolean' },
-        json: { type: 'boolean' },
-        quick: { type: 'boolean' },
-        cases: { type: 'string' },
-        contenders: { type: 'string' },
-        rounds: { type: 'string' },
-        count: { type: 'string' },
-        threads: { type: 'string' },
-        slots: { type: 'string' },
-        'body-bytes': { type: 'string' },
-        profile: { type: 'string' },
-      },
-    }).values;
+    return parseArgs({ args: [...args], options }).values;
   } catch (cause) {
     const [line] = (cause as Error).message.split('\n');
     throw new VolleyError('VOLLEY_USAGE', `${line} (see --help)`, { cause });
   }
 }
 
-function integer(flag: string, text: string | undefined, min: number, max: number): number | null {
+/** The whole number that a flag was given as; null where it was not given. Throws VOLLEY_USAGE. */
+export function integer(flag: string, text: string | undefined, min: number, max: number): number | null {
   if (text === undefined) return null;
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;

@@ -1,6 +1,7 @@
 /** `npm run -s bench -- <scenario>`: the command line of the benchmarks. Results go to standard output, progress to a terminal. */
 import { EXIT, VolleyError } from '../src/errors.ts';
 import { HELP, parseFlags } from './flags.ts';
+import { hosts } from './hosts/hosts.ts';
 import { profileText } from './profile.ts';
 import { throughputText } from './report.ts';
 import { bold } from './table.ts';
@@ -14,6 +15,7 @@ const SCENARIOS: Readonly<Record<string, (args: readonly string[]) => Promise<st
     showProgress('');
     return flags.json ? `${JSON.stringify(report, null, 2)}\n` : throughputText(report, bold(process.stdout));
   },
+  hosts: (args) => hosts(args, showProgress),
   profile: async (files) => profileText(files, bold(process.stdout)),
 };
 
