@@ -6,57 +6,31 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import type { Broker, Claim, QueueStats, Settlement } from './broker/broker.ts';
+import type { Broker, Claim, QueueStats, Settlement, SettleResult } from './broker/broker.ts';
 import { brokerFor } from './broker/open.ts';
+import { readDestinations } from './config/destinations.ts';
 import type { OptionValues } from './config/options.ts';
 import { programOptions } from './config/program-options.ts';
 import { idMint } from './delivery/ids.ts';
-import { Flow, type Settled } from './flow.ts';
+import { Endings, type Settled } from './endings.ts';
+import type { EngineOptions, EngineParts, EngineSnapshot } from './engine-options.ts';
+import { Flow } from './flow.ts';
+import { DisabledDestinations } from './maintain/disabled.ts';
 import { Keeper } from './maintain/keeper.ts';
+import { Shortage } from './maintain/shortage.ts';
 import { ThreadPool } from './pool/thread-pool.ts';
 import { DeliveryLog } from './record/delivery-log.ts';
 import { type Logger, silentLogger } from './record/log.ts';
-import { type Latency, Metrics } from './record/metrics.ts';
+import { Metrics } from './record/metrics.ts';
 import { Reserver } from './reserve/reserver.ts';
-import { programSecrets } from './secrets/fixed.ts';
+import { openFilesLimit } from './runtime/open-files.ts';
+import { fixedSecrets } from './secrets/fixed.ts';
+import { Settings } from './settings.ts';
 import { Settler } from './settle/settler.ts';
-import type { AttemptPolicy } from './thread/policy.ts';
-import { VERSION } from './version.ts';
+import { threadPlan } from './thread-plan.ts';
 
-export type { Settled } from './flow.ts';
-
-/** Every option of the table in config/options.ts, and what only a program can give. */
-export interface EngineOptions extends Partial<OptionValues> {
-  /** Newest first, at least one. */
-  readonly signingSecrets: readonly string[];
-  /** A pino logger; silent by default. */
-  readonly log?: Logger;
-  /** Called when what follows from an attempt has been decided. Must not throw. */
-  readonly onSettled?: (settled: Settled) => void;
-}
-
-/** Parts that a test can put in another's place. */
-export interface EngineParts {
-  readonly broker?: Broker;
-  /** The module that threads run. */
-  readonly threadEntry?: URL;
-}
-
-export interface EngineSnapshot {
-  readonly delivered: number;
-  readonly retried: number;
-  readonly dead: number;
-  readonly handedBack: number;
-  readonly late: number;
-  /** Attempts in flight. */
-  readonly inFlight: number;
-  /** Claimed, not yet sent. */
-  readonly waiting: number;
-  /** Of the attempts that succeeded, in milliseconds. */
-  readonly latencyMs: Latency;
-  /** From the events' timestamps to their delivery, in milliseconds. */
-  readonly eventAgeMs: Latency;
-}
+export type { Settled } from './endings.ts';
+export type { EngineOptions, EngineParts, EngineSnapshot } from './engine-options.ts';
 
 /** How many times its slots an engine claims ahead, at least: what keeps them fed between two claims. */
 const CREDIT_PER_SLOT = 16;
@@ -74,64 +48,89 @@ const SETTLE_AT_STOP_MS = 5_000;
 
 export class Engine {
   readonly #options: OptionValues;
+  readonly #settings: Settings;
   readonly #broker: Broker;
   readonly #pool: ThreadPool;
   readonly #flow: Flow;
-  readonly #settler: Settler<Settlement>;
+  readonly #settler: Settler<Settlement, SettleResult>;
   readonly #reserver: Reserver;
   readonly #keeper: Keeper;
+  readonly #disabled: DisabledDestinations;
+  readonly #shortage: Shortage;
   readonly #log: Logger;
   readonly #deliveryLog: DeliveryLog;
   readonly #metrics = new Metrics();
+  #unwatch: (() => void) | null = null;
   #starting: Promise<readonly string[]> | null = null;
   #stopping: Promise<void> | null = null;
   #emptySinceClaim = false;
 
+  /** Throws VOLLEY_CONFIG, or VOLLEY_SECRET where there is no source of secrets. */
   constructor(options: EngineOptions, parts: EngineParts = {}) {
-    const { signingSecrets, log = silentLogger(), onSettled, ...given } = options;
+    const { signingSecrets, secrets, log = silentLogger(), onSettled, ...given } = options;
     const values = programOptions(given);
-    const cores = availableParallelism();
-    const threads = values.threads ?? cores;
-    const slotsPerThread = Math.max(1, Math.ceil((values.concurrency * cores) / threads));
-    const slots = threads * slotsPerThread;
-    const policy = attemptPolicy(values, programSecrets(signingSecrets), slotsPerThread);
+    const { threads, slotsPerThread, policy } = threadPlan(values, availableParallelism(), openFilesLimit());
+    const { signatures, retryScheduleMs: scheduleMs, permanentStatuses, config } = values;
     this.#options = values;
+    this.#settings = new Settings({
+      secrets: secrets ?? fixedSecrets(signingSecrets ?? []),
+      readDestinations: () =>
+        config === null
+          ? { settings: new Map(), warnings: [] }
+          : readDestinations(config, values, Date.now()),
+      signatures,
+      rules: { scheduleMs, permanentStatuses },
+    });
     this.#log = log;
-    this.#broker =
-      parts.broker ??
-      brokerFor(values.broker, {
-        queue: values.queue,
-        leaseMs: values.leaseMs,
-        mintToken: idMint(Date.now, randomBytes),
-        commandTimeoutMs: COMMAND_TIMEOUT_MS,
-      });
+    this.#broker = parts.broker ?? newBroker(values);
     this.#pool = new ThreadPool({ threads, policy, ...(parts.threadEntry && { entry: parts.threadEntry }) });
     this.#deliveryLog = new DeliveryLog(log, this.#metrics, () => this.#flow);
     this.#settler = new Settler({
       apply: (batch) => this.#broker.settle(batch),
-      onApplied: (late) => {
-        this.#metrics.counters.late += late;
-        this.#reserver.nudge();
-      },
+      onApplied: (result) => this.#settled(result),
       onFault: (error) => this.#brokerFault('settle', error),
       random: Math.random,
+    });
+    this.#disabled = new DisabledDestinations({
+      broker: this.#broker,
+      onDisabled: (destination) => this.#flow.parkWaiting(destination),
+      onFault: (error) => this.#brokerFault('look for disabled destinations', error),
+      wallMs: Date.now,
+    });
+    this.#shortage = new Shortage({
+      onBegin: (lack, advice) => log.error({ lacking: lack }, advice),
+      nowMs: () => performance.now(),
     });
     this.#flow = new Flow({
       threads,
       slotsPerThread,
-      retryScheduleMs: values.retryScheduleMs,
-      logSuccesses: values.logSuccesses,
       pool: this.#pool,
-      settle: (settlement) => this.#settler.add(settlement),
+      endings: this.#newEndings(values.logSuccesses, onSettled ?? null),
+      isDisabled: (destination) => this.#disabled.has(destination),
       onProgress: () => this.#reserver.nudge(),
+      onLocalFault: (code) => this.#shortage.met(code),
+      log,
+    });
+    this.#reserver = this.#newReserver(Math.max(CREDIT_LEAST, CREDIT_PER_SLOT * threads * slotsPerThread));
+    this.#keeper = this.#newKeeper(values.leaseMs);
+  }
+
+  #newEndings(logSuccesses: boolean, onSettled: ((settled: Settled) => void) | null): Endings {
+    return new Endings({
+      rulesOf: (destination, url) => this.#settings.rulesOf(destination, url),
+      logSuccesses,
+      settle: (settlement) => this.#settler.add(settlement),
+      onGone: (destination) => this.#gone(destination),
       metrics: this.#metrics,
       deliveryLog: this.#deliveryLog,
-      log,
-      onSettled: onSettled ?? null,
+      onSettled,
     });
-    this.#reserver = new Reserver({
+  }
+
+  #newReserver(mostHeld: number): Reserver {
+    return new Reserver({
       broker: this.#broker,
-      credit: () => this.#credit(Math.max(CREDIT_LEAST, CREDIT_PER_SLOT * slots)),
+      credit: () => this.#credit(mostHeld),
       onClaimed: (claims) => this.#claimed(claims),
       onEmpty: () => {
         this.#emptySinceClaim = true;
@@ -139,40 +138,70 @@ export class Engine {
       onFault: (error) => this.#brokerFault('reserve', error),
       random: Math.random,
     });
-    this.#keeper = new Keeper({
-      leaseMs: values.leaseMs,
+  }
+
+  #newKeeper(leaseMs: number): Keeper {
+    return new Keeper({
+      leaseMs,
       extend: () => this.#broker.extend(),
       reclaim: () => this.#broker.reclaim(),
       onLapsed: () => this.#lapsed(),
       onReclaimed: (count) =>
-        log.warn({ deliveries: count }, 'took over what a worker that is gone had claimed'),
+        this.#log.warn({ deliveries: count }, 'took over what a worker that is gone had claimed'),
       onFault: (error) => this.#brokerFault('renew lease', error),
       nowMs: () => performance.now(),
       random: Math.random,
     });
   }
 
-  /** Connects, starts the threads, and begins to deliver. Answers warnings about the broker, one line each. Rejects with VolleyError. */
+  /** Loads secrets and settings, connects, starts the threads, and begins to deliver. Answers warnings, one line each. Rejects with VolleyError. */
   start(): Promise<readonly string[]> {
     this.#starting ??= this.#start();
     return this.#starting;
   }
 
   async #start(): Promise<readonly string[]> {
+    const loaded = await this.#settings.load();
     let warnings: readonly string[];
     try {
       warnings = await this.#broker.open();
-      await this.#pool.start(this.#flow);
+      await this.#pool.start(this.#flow, loaded.thread);
     } catch (error) {
       await this.#pool.close();
       await this.#broker.close();
       throw error;
     }
     await this.#keeper.start();
+    await this.#disabled.start(loaded.disabled);
+    // What went wrong has been logged, and everything stays as it was.
+    this.#unwatch = this.#settings.watch(() => void this.reload().catch(() => {}));
     this.#flow.start();
     this.#deliveryLog.start(() => performance.now());
     this.#reserver.start();
-    return warnings;
+    return [...loaded.warnings, ...warnings];
+  }
+
+  /**
+   * Loads secrets and the settings of destinations again; later attempts go by them, and sockets are kept. Says in the log how
+   * that went. Rejects with VOLLEY_SECRET or VOLLEY_CONFIG, and then all stays as it was.
+   */
+  async reload(): Promise<void> {
+    await this.#starting;
+    try {
+      const { thread, disabled, warnings } = await this.#settings.load();
+      if (this.#stopping !== null) return;
+      this.#pool.configure(thread);
+      await this.#disabled.configure(disabled);
+      for (const warning of warnings) this.#log.warn(warning);
+      this.#log.info({ secrets: this.#settings.place }, 'secrets and destinations reloaded');
+    } catch (error) {
+      const { message } = error as Error;
+      this.#log.error(
+        { error: message },
+        'secrets and destinations not reloaded: those from before stay in force',
+      );
+      throw error;
+    }
   }
 
   /** Resolves when nothing is ready, leased or delayed any more, here or at another worker. */
@@ -199,6 +228,7 @@ export class Engine {
   async #stop(): Promise<void> {
     // A start under way ends first, so that nothing is started after this.
     await this.#starting?.catch(() => {});
+    this.#unwatch?.();
     const claimsEnded = this.#reserver.stop();
     this.#flow.stopSending();
     await claimsEnded;
@@ -209,6 +239,7 @@ export class Engine {
     await this.#settler.drain();
     clearTimeout(abandoned);
     await this.#keeper.stop();
+    await this.#disabled.stop();
     this.#deliveryLog.stop();
     await this.#pool.close();
     await this.#broker.close();
@@ -232,8 +263,23 @@ export class Engine {
   }
 
   #credit(most: number): { count: number; bytes: number } {
-    if (this.#settler.backlog > SETTLE_BACKLOG) return { count: 0, bytes: 0 };
+    if (this.#settler.backlog > SETTLE_BACKLOG || this.#shortage.lasts) return { count: 0, bytes: 0 };
     return { count: most - this.#flow.held, bytes: CREDIT_BYTES - this.#flow.heldBytes };
+  }
+
+  #settled({ late, enabled }: SettleResult): void {
+    this.#metrics.counters.late += late;
+    if (enabled !== undefined) this.#disabled.enabled(enabled);
+    this.#reserver.nudge();
+  }
+
+  #gone(destination: string): void {
+    if (this.#disabled.has(destination)) return;
+    this.#log.warn(
+      { destination },
+      'the destination answered 410 Gone and is disabled: its deliveries are parked until "volley destinations enable"',
+    );
+    this.#disabled.gone(destination);
   }
 
   /** What waits is handed back: that changes nothing where the lease has indeed lapsed, and loses nothing where it has not. */
@@ -250,23 +296,12 @@ export class Engine {
   }
 }
 
-function attemptPolicy(
-  values: OptionValues,
-  signingSecrets: readonly string[],
-  slots: number,
-): AttemptPolicy {
-  return {
-    egress: { allowHttp: values.allowHttp, allowNets: values.allowNet, allowPorts: values.allowPort },
-    connectTimeoutMs: values.connectTimeoutMs,
-    readTimeoutMs: values.readTimeoutMs,
-    totalTimeoutMs: values.totalTimeoutMs,
-    signingSecrets,
-    signatures: values.signatures,
-    userAgent: `Volley/${VERSION}`,
-    slots,
-  };
+function newBroker({ broker, queue, leaseMs }: OptionValues): Broker {
+  const mintToken = idMint(Date.now, randomBytes);
+  return brokerFor(broker, { queue, leaseMs, mintToken, commandTimeoutMs: COMMAND_TIMEOUT_MS });
 }
 
-function isIdle({ ready, leased, delayed, parked }: QueueStats): boolean {
-  return ready === 0 && leased === 0 && delayed === 0 && parked === 0;
+/** Nothing that could be claimed without another event or command: what is parked waits for a person. */
+function isIdle({ ready, leased, delayed }: QueueStats): boolean {
+  return ready === 0 && leased === 0 && delayed === 0;
 }

@@ -2,66 +2,42 @@
  * Deliveries between their claim and their settlement: waiting in a lane, or in flight under a number.
  * Decides nothing itself; it asks the dispatcher what to send, and the retry policy what an outcome means.
  */
-import type { Claim, Settlement } from './broker/broker.ts';
-import { peekDestination, peekId } from './delivery/envelope.ts';
-import { type DeadReason, type Failure, type Subject, statusOf } from './delivery/outcome.ts';
+import type { Claim } from './broker/broker.ts';
+import { peekDestination } from './delivery/envelope.ts';
+import type { LocalCode } from './delivery/outcome.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { Quarantine } from './dispatch/quarantine.ts';
+import { type Endings, type Held, UNREADABLE } from './endings.ts';
 import type { AttemptPool, Parcel, PoolEvents } from './pool/attempt-pool.ts';
-import type { DeliveryLog } from './record/delivery-log.ts';
 import type { Logger } from './record/log.ts';
-import type { Metrics } from './record/metrics.ts';
 import { Numbered } from './runtime/numbered.ts';
-import { deadLetter } from './settle/dead-letter.ts';
-import { verdictOn } from './settle/retry-policy.ts';
 import type { FailedAttempt } from './thread/messages.ts';
-
-/** What has been decided about a delivery. */
-export interface Settled {
-  readonly destination: string;
-  readonly kind: 'delivered' | 'retry' | 'dead' | 'handed-back';
-  /** The receiver's status; null when it gave none. */
-  readonly status: number | null;
-}
 
 export interface FlowParts {
   readonly threads: number;
   readonly slotsPerThread: number;
-  readonly retryScheduleMs: readonly number[];
-  readonly logSuccesses: boolean;
   readonly pool: AttemptPool;
-  readonly settle: (settlement: Settlement) => void;
+  readonly endings: Endings;
+  /** Whether a destination's deliveries are to be parked. */
+  readonly isDisabled: (destination: string) => boolean;
   /** Something has ended, so that more may be claimed. */
   readonly onProgress: () => void;
-  readonly metrics: Metrics;
-  readonly deliveryLog: DeliveryLog;
+  /** An attempt has met a fault of this side. */
+  readonly onLocalFault: (code: LocalCode) => void;
   readonly log: Logger;
-  readonly onSettled: ((settled: Settled) => void) | null;
 }
 
-interface Delivery {
-  readonly claim: Claim;
-  readonly destination: string;
+interface Delivery extends Held {
   readonly bytes: number;
   /** Its number and its thread while it is in flight. */
   number: number;
   thread: number;
 }
 
-/** The lane of what has no readable destination: a thread will say what is wrong with it. */
-const UNREADABLE = '-';
 /** The period over which a thread's pace is judged, in milliseconds: how long a delivery may be expected to wait in a thread for a slot. */
 const PACE_MS = 20;
 /** What a claimed delivery costs in memory beside its envelope, in bytes. */
 const DELIVERY_BYTES = 512;
-
-const NO_BYTES = Buffer.alloc(0);
-
-const POISON: Failure = {
-  kind: 'local-fault',
-  code: 'thread-lost',
-  error: 'it ended the thread that sent it, also when alone there',
-};
 
 export class Flow implements PoolEvents {
   readonly #parts: FlowParts;
@@ -111,8 +87,7 @@ export class Flow implements PoolEvents {
       const destination = peekDestination(claim.envelope) ?? UNREADABLE;
       const delivery: Delivery = { claim, destination, bytes: claim.envelope.length, number: -1, thread: -1 };
       this.#heldBytes += delivery.bytes + DELIVERY_BYTES;
-      if (this.#sending) this.#dispatcher.add(destination, delivery);
-      else this.#release(delivery);
+      this.#admit(delivery);
     }
     this.#send();
   }
@@ -144,38 +119,21 @@ export class Flow implements PoolEvents {
       });
   }
 
+  /** Parks what waits for a destination that has been disabled. */
+  parkWaiting(destination: string): void {
+    for (const delivery of this.#dispatcher.clearLane(destination)) this.#park(delivery);
+  }
+
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
-    const delivery = this.#land(number, true);
-    this.#parts.metrics.delivered(attemptMs, ageMs);
-    const { claim, destination } = delivery;
-    if (this.#parts.logSuccesses)
-      this.#parts.deliveryLog.succeeded(idOf(claim), destination, status, claim.attempts + 1, attemptMs);
-    this.#settle(delivery, { kind: 'ack', claim }, 'delivered', status);
+    this.#parts.endings.delivered(this.#leave(this.#land(number, true)), status, attemptMs, ageMs);
   }
 
   failed({ number, outcome, subject, attemptMs }: FailedAttempt): void {
     const delivery = this.#land(number, outcome.kind !== 'handed-back');
-    const { claim } = delivery;
-    if (outcome.kind === 'handed-back') {
-      // Its thread had no slot for it in good time: another one may.
-      if (this.#sending) this.#dispatcher.add(delivery.destination, delivery);
-      else this.#release(delivery);
-      return;
-    }
-    const verdict = verdictOn(outcome, claim.attempts, this.#parts.retryScheduleMs, Math.random, Date.now());
-    switch (verdict.kind) {
-      case 'retry':
-        this.#parts.metrics.counters.retried++;
-        this.#logFailure(delivery, outcome, subject, verdict.delayMs, attemptMs);
-        this.#settle(delivery, { ...verdict, claim }, 'retry', statusOf(outcome));
-        break;
-      case 'dead':
-        this.#logFailure(delivery, outcome, subject, null, attemptMs);
-        this.#die(delivery, verdict.reason, outcome, subject, verdict.attempts);
-        break;
-      default:
-        verdict satisfies never;
-    }
+    if (outcome.kind !== 'handed-back') {
+      if (outcome.kind === 'local-fault') this.#parts.onLocalFault(outcome.code);
+      this.#parts.endings.failed(this.#leave(delivery), outcome, subject, attemptMs);
+    } else this.#admit(delivery); // Its thread had no slot for it in good time: another one may.
   }
 
   reported(): void {
@@ -192,12 +150,15 @@ export class Flow implements PoolEvents {
     const poison = this.#quarantine.threadLost(thread, lost, served);
     this.#dispatcher.withhold(thread);
     for (const { number } of lost) this.#takeOff(number, false);
-    if (poison !== null) {
-      this.#logFailure(poison, POISON, null, null, 0);
-      this.#die(poison, 'poison', POISON, null, poison.claim.attempts);
-    }
+    if (poison !== null) this.#parts.endings.poisoned(this.#leave(poison));
     if (!this.#sending) for (const delivery of this.#quarantine.clear()) this.#release(delivery);
     this.reported();
+  }
+
+  #admit(delivery: Delivery): void {
+    if (!this.#sending) this.#release(delivery);
+    else if (this.#parts.isDisabled(delivery.destination)) this.#park(delivery);
+    else this.#dispatcher.add(delivery.destination, delivery);
   }
 
   #send(): void {
@@ -241,62 +202,21 @@ export class Flow implements PoolEvents {
     return delivery;
   }
 
-  #settle(delivery: Delivery, settlement: Settlement, kind: Settled['kind'], status: number | null): void {
+  /** Its memory is free for others from now on. */
+  #leave(delivery: Delivery): Delivery {
     this.#heldBytes -= delivery.bytes + DELIVERY_BYTES;
-    // The settlement may wait long for a broker that is away; its envelope's memory is free for others now.
-    delivery.claim.envelope = NO_BYTES;
-    this.#parts.settle(settlement);
-    this.#parts.onSettled?.({ destination: delivery.destination, kind, status });
+    return delivery;
   }
 
   #release(delivery: Delivery): void {
-    this.#parts.metrics.counters.handedBack++;
-    this.#settle(delivery, { kind: 'release', claim: delivery.claim }, 'handed-back', null);
+    this.#parts.endings.handBack(this.#leave(delivery));
   }
 
-  #die(
-    delivery: Delivery,
-    reason: DeadReason,
-    failure: Failure,
-    subject: Subject | null,
-    attempts: number,
-  ): void {
-    const { claim } = delivery;
-    const mintedId = idOf(claim);
-    const destination = delivery.destination === UNREADABLE ? null : delivery.destination;
-    const letter = deadLetter({ reason, failure, attempts, subject, mintedId, destination }, Date.now());
-    this.#parts.metrics.counters.dead++;
-    this.#settle(delivery, { kind: 'dead', claim, letter }, 'dead', statusOf(failure));
+  #park(delivery: Delivery): void {
+    this.#parts.endings.park(this.#leave(delivery));
   }
 
   #takeWaiting(): Delivery[] {
     return [...this.#dispatcher.clear(), ...this.#quarantine.clear()];
   }
-
-  #logFailure(
-    delivery: Delivery,
-    failure: Failure,
-    subject: Subject | null,
-    nextRetryMs: number | null,
-    attemptMs: number,
-  ): void {
-    const { claim, destination } = delivery;
-    const { attempts } = claim;
-    const mintedId = subject?.id ?? idOf(claim);
-    const attempt = failure.kind === 'refused' ? attempts : attempts + 1;
-    this.#parts.deliveryLog.failed({
-      subject,
-      mintedId,
-      destination,
-      failure,
-      attempt,
-      nextRetryMs,
-      attemptMs,
-    });
-  }
-}
-
-/** The event's id: its envelope's own, or else the one minted for it. */
-function idOf({ envelope, mintedId }: Claim): string {
-  return peekId(envelope) ?? mintedId;
 }

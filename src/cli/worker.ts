@@ -13,6 +13,7 @@ export const command = defineCommand({
   operands: null,
   notes: [
     'Signs with the secret in HMAC_SECRET, or else with the default ones of --secrets, and for a destination that has secrets of its own there with those.',
+    'SIGHUP: loads the secrets and the destinations of the config file again; what is wrong with them leaves those from before in force. Secrets are also looked at by themselves every few seconds.',
     'SIGTERM or SIGINT: claims no more, waits for what is in flight, hands the rest back and exits 0. A second signal does not wait.',
   ],
   examples: [
@@ -28,24 +29,24 @@ export const command = defineCommand({
   async run({ options }) {
     // How pgrep finds it. It also takes a password in --broker out of what ps shows.
     process.title = 'volley worker';
-    const { secrets, warnings } = await secretProvider(process.env, options).load();
+    const secrets = secretProvider(process.env, options);
     const { stdout } = process;
     const format: LogFormat = options.logFormat ?? (stdout.isTTY ? 'pretty' : 'logfmt');
     const sink = logSink(stdout.fd, (code) =>
       note(`the log cannot be written (${code}): deliveries go on without it`),
     );
     const log = createLogger({ format, stream: sink, colour: stdout.isTTY && stdout.hasColors() });
-    for (const warning of warnings) log.warn(warning);
     // Loaded late, so that help and complaints about flags do not wait for it.
     const { Engine } = await import('../engine.ts');
-    const engine = new Engine({ ...options, signingSecrets: secrets.default, log });
+    const engine = new Engine({ ...options, secrets, log });
     const signalled = stopOnSignal(engine, (signal) => log.info({ signal }, 'stopping'));
+    reloadOnHangUp(engine);
     for (const warning of await engine.start()) log.warn(warning);
     log.info({ version: VERSION, pid: process.pid, queue: options.queue }, 'worker started');
     await (options.once ? Promise.race([signalled, engine.whenIdle()]) : signalled);
     await engine.stop();
-    const { delivered, retried, dead, handedBack } = engine.snapshot();
-    log.info({ delivered, retried, dead, handed_back: handedBack }, 'worker stopped');
+    const { delivered, retried, dead, parked, handedBack } = engine.snapshot();
+    log.info({ delivered, retried, dead, parked, handed_back: handedBack }, 'worker stopped');
     await sink.close();
     return EXIT.done;
   },
@@ -61,7 +62,11 @@ function stopOnSignal(engine: Engine, onSignal: (signal: string) => void): Promi
       resolve();
       if (++signals === 2) void engine.stop({ immediately: true });
     });
-  // A terminal that closes, or a service manager's reload, must not end a worker halfway.
-  process.on('SIGHUP', () => {});
   return promise;
+}
+
+/** SIGHUP is how service managers ask for a reload. A terminal that closes sends it too, which must not end a worker halfway. */
+function reloadOnHangUp(engine: Engine): void {
+  // What goes wrong is in the log, and everything stays as it was.
+  process.on('SIGHUP', () => void engine.reload().catch(() => {}));
 }

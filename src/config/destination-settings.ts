@@ -2,7 +2,7 @@
  * The one table of a destination's settings. Validation, error messages and the README's table all come from it; a test
  * holds the README to it. A setting that is also an option of the worker has that option's range and meaning.
  */
-import type { SignatureScheme } from '../signing/sign.ts';
+import type { SignatureScheme } from '../signing/schemes.ts';
 import type { PublicJwk } from './encryption-key.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { OPTIONS } from './options.ts';

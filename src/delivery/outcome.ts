@@ -17,7 +17,14 @@ export type UnreachableCode = 'dns' | 'connect-refused' | 'connect-timeout' | 'c
 /** The request left, and no whole answer came: the receiver may have acted on it. */
 export type BrokenCode = 'reset' | 'closed' | 'read-timeout' | 'total-timeout' | 'malformed-response';
 /** A fault of this machine, not of the destination: not charged as an attempt. */
-export type LocalCode = 'no-fd' | 'no-port' | 'no-memory' | 'thread-lost';
+export type LocalCode =
+  | 'no-fd'
+  | 'no-port'
+  | 'no-memory'
+  | 'dns-down'
+  | 'proxy'
+  | 'encryption'
+  | 'thread-lost';
 /** The delivery itself cannot be sent, now or later. */
 export type RefusalReason = Rejection['reason'] | 'url-refused';
 
@@ -67,7 +74,14 @@ export function describeFailure(failure: Failure): string {
 }
 
 /** Why a delivery ended as a dead letter. */
-export type DeadReason = RefusalReason | 'exhausted' | 'poison';
+export type DeadReason =
+  | RefusalReason
+  /** The last attempt of the schedule failed. */
+  | 'exhausted'
+  /** Answered with a status that no retry will mend. */
+  | 'rejected'
+  /** It ends the threads that send it. */
+  | 'poison';
 
 /** What is kept of a delivery that ended undelivered, beside its envelope. */
 export interface DeadLetter {

@@ -118,17 +118,25 @@ export class Dispatcher<Delivery extends Dispatchable> {
   /** Takes out everything that waits. */
   clear(): Delivery[] {
     const cleared: Delivery[] = [];
-    for (const lane of this.#lanes.values()) {
-      for (let delivery = lane.waiting.shift(); delivery !== undefined; delivery = lane.waiting.shift())
-        cleared.push(delivery);
-    }
+    for (const destination of this.#lanes.keys())
+      for (const delivery of this.clearLane(destination)) cleared.push(delivery);
     while (this.#round.shift() !== undefined);
     this.#cutShort = null;
-    this.#waiting = 0;
     for (const lane of this.#lanes.values()) {
       lane.queued = false;
       this.#forgetIfIdle(lane);
     }
+    return cleared;
+  }
+
+  /** Takes out what waits for one destination. */
+  clearLane(destination: string): Delivery[] {
+    const lane = this.#lanes.get(destination);
+    const cleared: Delivery[] = [];
+    if (lane === undefined) return cleared;
+    for (let delivery = lane.waiting.shift(); delivery !== undefined; delivery = lane.waiting.shift())
+      cleared.push(delivery);
+    this.#waiting -= cleared.length;
     return cleared;
   }
 

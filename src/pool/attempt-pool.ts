@@ -1,5 +1,6 @@
 /** What the engine asks of whatever makes the attempts. */
 import type { FailedAttempt } from '../thread/messages.ts';
+import type { ThreadSettings } from '../thread/policy.ts';
 
 /** One delivery to attempt, as it is packed for a thread. */
 export interface Parcel {
@@ -23,9 +24,11 @@ export interface PoolEvents {
 
 export interface AttemptPool {
   /** Starts the threads; resolves when each is ready. */
-  start(events: PoolEvents): Promise<void>;
+  start(events: PoolEvents, settings: ThreadSettings): Promise<void>;
   /** Hands a batch to thread number `thread`, which sends it as its slots are free. */
   send(thread: number, parcels: readonly Parcel[]): void;
+  /** Later attempts go by these settings, also in threads that are yet to come. */
+  configure(settings: ThreadSettings): void;
   /** Cuts short all that is in flight; each is reported. */
   handBack(): void;
   /** Ends the threads and their sockets. Nothing may be in flight. Idempotent. */

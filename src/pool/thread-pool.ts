@@ -8,7 +8,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Assignment, FromThread, ToThread } from '../thread/messages.ts';
-import type { AttemptPolicy } from '../thread/policy.ts';
+import type { AttemptPolicy, ThreadSettings } from '../thread/policy.ts';
 import type { AttemptPool, Parcel, PoolEvents } from './attempt-pool.ts';
 import { pack, spread } from './pack.ts';
 
@@ -35,6 +35,7 @@ interface Channel {
 
 export class ThreadPool implements AttemptPool {
   readonly #options: ThreadPoolOptions;
+  #settings!: ThreadSettings;
   readonly #ports: MessagePort[] = [];
   readonly #services: Promise<void>[] = [];
   #piscina: Piscina | null = null;
@@ -44,7 +45,8 @@ export class ThreadPool implements AttemptPool {
     this.#options = options;
   }
 
-  async start(events: PoolEvents): Promise<void> {
+  async start(events: PoolEvents, settings: ThreadSettings): Promise<void> {
+    this.#settings = settings;
     const { threads, entry = ENTRY } = this.#options;
     const piscina = new Piscina({
       filename: entry.href,
@@ -71,6 +73,12 @@ export class ThreadPool implements AttemptPool {
   send(thread: number, parcels: readonly Parcel[]): void {
     const batch = pack(parcels);
     this.#post(thread, batch, [batch.bytes]);
+  }
+
+  configure(settings: ThreadSettings): void {
+    this.#settings = settings;
+    for (let thread = 0; thread < this.#ports.length; thread++)
+      this.#post(thread, { kind: 'configure', settings });
   }
 
   handBack(): void {
@@ -108,7 +116,8 @@ export class ThreadPool implements AttemptPool {
     let channel = this.#open(thread, events, onReady);
     while (!this.#closing) {
       try {
-        const assignment = { port: channel.far, policy: this.#options.policy } as unknown as Assignment;
+        const { policy } = this.#options;
+        const assignment = { port: channel.far, policy, settings: this.#settings } as unknown as Assignment;
         await piscina.run(assignment, { transferList: [channel.far] as never });
       } catch (error) {
         if (this.#closing) break;

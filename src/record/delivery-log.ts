@@ -14,8 +14,8 @@ export interface FailedDelivery {
   readonly failure: Failure;
   /** Which attempt this was, from 1; 0 when none was made. */
   readonly attempt: number;
-  /** Null for a dead letter. */
-  readonly nextRetryMs: number | null;
+  /** The wait before the next attempt, in milliseconds; or that there is none: a dead letter, or parked. */
+  readonly next: number | 'never' | 'parked';
   readonly attemptMs: number;
 }
 
@@ -44,17 +44,17 @@ export class DeliveryLog {
     this.#timer = null;
   }
 
-  failed({ subject, mintedId, destination, failure, attempt, nextRetryMs, attemptMs }: FailedDelivery): void {
+  failed({ subject, mintedId, destination, failure, attempt, next, attemptMs }: FailedDelivery): void {
     const entry = {
       delivery_id: subject?.id ?? mintedId,
       status: statusOf(failure),
       attempt,
-      next_retry: nextRetryMs === null ? 'never' : inWords(nextRetryMs),
+      next_retry: typeof next === 'number' ? inWords(next) : next,
       destination,
       error: describeFailure(failure),
       duration_ms: Math.round(attemptMs),
     };
-    if (nextRetryMs === null) this.#log.error(entry, 'delivery dead');
+    if (next === 'never') this.#log.error(entry, 'delivery dead');
     else this.#log.warn(entry, 'attempt failed');
   }
 

@@ -18,6 +18,8 @@ export interface Counters {
   retried: number;
   /** Deliveries that ended as dead letters. */
   dead: number;
+  /** Deliveries set aside because their destination is disabled. */
+  parked: number;
   /** Deliveries handed back to the broker at a stop. */
   handedBack: number;
   /** Settlements that came after the lease had lapsed; their deliveries are made again. */
@@ -29,7 +31,7 @@ const HIGHEST_US = 3_600_000_000;
 const DIGITS = 2;
 
 export class Metrics {
-  readonly counters: Counters = { delivered: 0, retried: 0, dead: 0, handedBack: 0, late: 0 };
+  readonly counters: Counters = { delivered: 0, retried: 0, dead: 0, parked: 0, handedBack: 0, late: 0 };
   readonly #attempt = newHistogram();
   readonly #age = newHistogram();
 

@@ -4,7 +4,19 @@ import { parseRetryAfter } from './retry-after.ts';
 
 export type Verdict =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly attempts: number }
-  | { readonly kind: 'dead'; readonly reason: DeadReason; readonly attempts: number };
+  | { readonly kind: 'dead'; readonly reason: DeadReason; readonly attempts: number }
+  /** The destination is gone for good (RFC 9110 §15.5.11): it is disabled, and its deliveries are parked. */
+  | { readonly kind: 'gone' };
+
+/** What a destination's deliveries are judged by. */
+export interface RetryRules {
+  /** The waits before the second, third, … attempt, in milliseconds. */
+  readonly scheduleMs: readonly number[];
+  /** Statuses that no retry will mend. 410 is none of them: it says more. */
+  readonly permanentStatuses: readonly number[];
+}
+
+const GONE = 410;
 
 /** The share of a wait that jitter may add: never earlier than the schedule says, and spread enough not to meet again. */
 const JITTER = 0.2;
@@ -16,14 +28,14 @@ const RETRY_AFTER_JITTER_MS = 1_000;
 const LOCAL_FAULT_MS = 1_000;
 
 /**
- * `attempts`: made before this one. `scheduleMs`: the waits before the second, third, … attempt. `random`: in [0, 1).
+ * `attempts`: made before this one. `random`: in [0, 1).
  * `nowMs`: wall time, against which a Retry-After date is read.
  * Defaults (1 s, 5 s, 30 s, 1 m, 5 m): six attempts, the last one 6 m 36 s to 7 m 56 s after the first.
  */
 export function verdictOn(
   failure: Failure,
   attempts: number,
-  scheduleMs: readonly number[],
+  { scheduleMs, permanentStatuses }: RetryRules,
   random: () => number,
   nowMs: number,
 ): Verdict {
@@ -33,6 +45,9 @@ export function verdictOn(
     case 'local-fault':
       return { kind: 'retry', delayMs: jittered(LOCAL_FAULT_MS, random), attempts };
     case 'answered':
+      if (failure.response.status === GONE) return { kind: 'gone' };
+      if (permanentStatuses.includes(failure.response.status))
+        return { kind: 'dead', reason: 'rejected', attempts: attempts + 1 };
       return nextAttempt(attempts + 1, scheduleMs, random, retryAfterMs(failure.response, nowMs));
     case 'unreachable':
     case 'broken':

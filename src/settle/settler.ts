@@ -11,24 +11,24 @@ const MAX_BATCH = 1_000;
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 2_000;
 
-export interface SettlerParts<Settlement> {
+export interface SettlerParts<Settlement, Result> {
   /** Safe to repeat. */
-  readonly apply: (batch: readonly Settlement[]) => Promise<{ late: number }>;
-  /** A batch is with the broker; `late` of it came after their lease had lapsed. */
-  readonly onApplied: (late: number) => void;
+  readonly apply: (batch: readonly Settlement[]) => Promise<Result>;
+  /** A batch is with the broker. */
+  readonly onApplied: (result: Result) => void;
   /** Told of each failed try; the settler goes on by itself. */
   readonly onFault: (error: unknown) => void;
   readonly random: () => number;
 }
 
-export class Settler<Settlement> {
-  readonly #parts: SettlerParts<Settlement>;
+export class Settler<Settlement, Result> {
+  readonly #parts: SettlerParts<Settlement, Result>;
   #pending: Settlement[] = [];
   #running: Promise<void> | null = null;
   #abandoned = false;
   #inHand = 0;
 
-  constructor(parts: SettlerParts<Settlement>) {
+  constructor(parts: SettlerParts<Settlement, Result>) {
     this.#parts = parts;
   }
 
@@ -63,10 +63,10 @@ export class Settler<Settlement> {
       const batch = this.#pending.splice(0, MAX_BATCH);
       this.#inHand = batch.length;
       try {
-        const { late } = await this.#parts.apply(batch);
+        const result = await this.#parts.apply(batch);
         failures = 0;
         this.#inHand = 0;
-        this.#parts.onApplied(late);
+        this.#parts.onApplied(result);
       } catch (error) {
         this.#pending = batch.concat(this.#pending);
         this.#inHand = 0;

@@ -11,8 +11,6 @@ import {
   signsTime,
 } from './schemes.ts';
 
-export type { SignatureScheme } from './schemes.ts';
-
 /** Adds the signature headers of one request to `headers`, as alternating names and values. `id` is ASCII. */
 export type Sign = (headers: string[], id: string, attemptSeconds: number, body: Buffer) => void;
 

@@ -1,116 +1,213 @@
 /**
- * One keep-alive undici pool per origin, kept while it is used and let go when it is not.
- * The sockets' connections are made here: with the vetted lookup, TLS 1.2 or newer, and a connect deadline of our own
- * (undici's timers are coarse: measured, 300 ms fired at 871).
+ * Keep-alive connections: an agent for each host of a route, with as many connections as attempts are in flight to it.
+ *
+ * Each connection is an undici Client of its own, and who uses which is decided here and not in undici's Pool: so the
+ * warmest free one is found without a search, one fresh connection can be asked for when a kept one turns out to be
+ * closed, and there is a bound on the sockets of the whole thread, the longest unused giving way to new ones.
  */
-import { buildConnector, Pool } from 'undici';
-import type { Egress } from './egress.ts';
+import { type buildConnector, Client } from 'undici';
+import type { Target } from '../guard/guard.ts';
+import type { Connector } from './connector.ts';
+import { IdleList } from './idle-list.ts';
 
-/** An origin unused for this long loses its sockets, in milliseconds. */
+/** A connection unused for this long is closed, in milliseconds. */
 const IDLE_MS = 60_000;
-/** How often idle origins are looked for, in milliseconds. */
+/** How often such connections are looked for, in milliseconds. */
 const SWEEP_MS = 10_000;
-/** Most origins kept at once: bounds memory and file descriptors when there are very many destinations. */
-const MAX_ORIGINS = 4_096;
-/** How long a socket may be idle before it is closed, unless the receiver announces less, in milliseconds. */
-const SOCKET_IDLE_MS = 30_000;
+/**
+ * How long an unused connection is kept unless the receiver announces less, in milliseconds; undici closes it then.
+ * Shorter than IDLE_MS: common servers close after 60 to 75 s, and a request that meets the close must be sent again.
+ */
+const KEEP_ALIVE_MS = 30_000;
 /** Longest head of a response that is read, in bytes: Node's own default. */
 const MAX_RESPONSE_HEADER_BYTES = 16_384;
+/** Most requests at once on an HTTP/2 connection: RFC 9113 §6.5.2 advises receivers to allow no fewer. */
+const MAX_STREAMS = 100;
 
+/** The connections to one host by one route. */
 export interface Agent {
-  readonly pool: Pool;
-  inFlight: number;
-  lastUsedMs: number;
+  readonly route: Route;
+  readonly target: Target;
+  /** Those that can take another request, the last used on top. */
+  readonly free: Connection[];
+  /** All there are. */
+  connections: number;
 }
 
-export interface AgentOptions {
-  readonly egress: Egress;
-  readonly connectTimeoutMs: number;
-  /** Most sockets per origin. */
+/** How some destinations are connected to: their hosts, and the connector that they share. */
+export interface Route {
+  readonly connector: Connector;
+  readonly http2: boolean;
+  readonly agents: Map<string, Agent>;
+}
+
+/** One socket, or one being made. */
+export class Connection {
+  readonly agent: Agent;
+  readonly client: Client;
+  /** Requests on it now. */
+  inFlight = 0;
+  /** Most requests at once: one, unless HTTP/2 was agreed on. */
+  capacity = 1;
+  /** Requests that its socket has carried to their end. */
+  served = 0;
+  /** When the last one ended, in monotonic milliseconds. */
+  idleSinceMs = 0;
+  /** Neighbours in the list of the unused. */
+  older: Connection | null = null;
+  newer: Connection | null = null;
+  dropped = false;
+  /** Gives up a connection that is being made. */
+  cancel: (() => void) | null = null;
+
+  constructor(agent: Agent, connectTimeoutMs: number, onDisconnect: (connection: Connection) => void) {
+    this.agent = agent;
+    const { target, route } = agent;
+    const connect: buildConnector.connector = (_options, callback) => {
+      this.cancel = route.connector.connect(target, connectTimeoutMs, (error, socket) => {
+        this.cancel = null;
+        if (error !== null) return callback(error, null);
+        this.served = 0;
+        if ((socket as { alpnProtocol?: unknown }).alpnProtocol === 'h2') this.#multiplex();
+        callback(null, socket!);
+      });
+    };
+    this.client = new Client(target.origin, {
+      pipelining: 1,
+      // The attempt has deadlines of its own (deadlines.ts), which a drip of bytes cannot push out.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
+      allowH2: route.http2,
+      ...(route.http2 ? { maxConcurrentStreams: MAX_STREAMS } : {}),
+      connect,
+    });
+    this.client.on('disconnect', () => onDisconnect(this));
+  }
+
+  /** HTTP/2 was agreed on: there is room for more than the request that asked for the connection. */
+  #multiplex(): void {
+    if (this.capacity === 1) this.agent.free.push(this);
+    this.capacity = MAX_STREAMS;
+  }
+
+  get hasRoom(): boolean {
+    return !this.dropped && this.inFlight < this.capacity;
+  }
+}
+
+export interface AgentsParts {
+  /** Most sockets at once; more only while every one is in use. */
   readonly sockets: number;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
 }
 
 export class Agents {
-  readonly #options: AgentOptions;
-  readonly #byOrigin = new Map<string, Agent>();
+  readonly #parts: AgentsParts;
+  readonly #unused = new IdleList<Connection>();
+  readonly #all = new Set<Connection>();
   readonly #sweep: NodeJS.Timeout;
+  readonly #onDisconnect = (connection: Connection) => {
+    connection.served = 0;
+    if (connection.inFlight === 0) this.drop(connection);
+  };
 
-  constructor(options: AgentOptions) {
-    this.#options = options;
-    this.#sweep = setInterval(() => this.#letGo(IDLE_MS, MAX_ORIGINS), SWEEP_MS).unref();
+  constructor(parts: AgentsParts) {
+    this.#parts = parts;
+    this.#sweep = setInterval(() => this.#closeUnused(), SWEEP_MS).unref();
   }
 
-  /** The agent of an origin, made if there is none. The caller counts `inFlight` up and down around its use. */
-  of(origin: string): Agent {
-    let agent = this.#byOrigin.get(origin);
+  /** Connections there are, those being made included. */
+  get connections(): number {
+    return this.#all.size;
+  }
+
+  /** A connection to the target for one request: the one used last that has room, or else a new one. `fresh` asks for a new one in any case. */
+  take(route: Route, target: Target, connectTimeoutMs: number, fresh = false): Connection {
+    let agent = route.agents.get(target.origin);
     if (agent === undefined) {
-      if (this.#byOrigin.size >= MAX_ORIGINS) this.#letGo(0, MAX_ORIGINS / 4);
-      agent = { pool: this.#newPool(origin), inFlight: 0, lastUsedMs: 0 };
-      this.#byOrigin.set(origin, agent);
+      agent = { route, target, free: [], connections: 0 };
+      route.agents.set(target.origin, agent);
     }
-    agent.lastUsedMs = this.#options.nowMs();
-    return agent;
+    const connection = (fresh ? undefined : agent.free.at(-1)) ?? this.#open(agent, connectTimeoutMs);
+    if (connection.inFlight === 0) this.#unused.remove(connection);
+    connection.inFlight++;
+    if (!connection.hasRoom) removeFrom(agent.free, connection);
+    return connection;
   }
 
-  /** Closes every socket. Attempts in flight end with an error. */
+  /** A request has ended on a connection. `sound`: whether the connection can carry another. */
+  giveBack(connection: Connection, sound: boolean): void {
+    connection.inFlight--;
+    if (connection.dropped) return;
+    if (sound) this.#keep(connection);
+    else this.drop(connection);
+  }
+
+  #keep(connection: Connection): void {
+    connection.served++;
+    if (connection.inFlight === 0) {
+      connection.idleSinceMs = this.#parts.nowMs();
+      this.#unused.append(connection);
+    }
+    // It comes back on top. With HTTP/2 it may never have left.
+    if (connection.capacity > 1) removeFrom(connection.agent.free, connection);
+    connection.agent.free.push(connection);
+  }
+
+  /** Closes a connection at once, with all that is in flight on it. */
+  drop(connection: Connection): void {
+    if (connection.dropped) return;
+    connection.dropped = true;
+    this.#all.delete(connection);
+    this.#unused.remove(connection);
+    const { agent } = connection;
+    removeFrom(agent.free, connection);
+    if (--agent.connections === 0) agent.route.agents.delete(agent.target.origin);
+    connection.cancel?.();
+    connection.client.destroy().catch(() => {});
+  }
+
+  /** Closes the unused connections, all of them: descriptors are short. */
+  dropUnused(): void {
+    for (let oldest = this.#unused.oldest; oldest !== null; oldest = this.#unused.oldest) this.drop(oldest);
+  }
+
+  /** Closes everything. Attempts in flight end with an error. */
   async destroy(): Promise<void> {
     clearInterval(this.#sweep);
-    const agents = [...this.#byOrigin.values()];
-    this.#byOrigin.clear();
-    await Promise.all(agents.map(({ pool }) => pool.destroy()));
-  }
-
-  /** Lets go of up to `most` that have been idle for so long, in the order they were made. */
-  #letGo(idleMs: number, most: number): void {
-    const now = this.#options.nowMs();
-    let left = most;
-    for (const [origin, agent] of this.#byOrigin) {
-      if (agent.inFlight > 0 || now - agent.lastUsedMs < idleMs) continue;
-      if (left-- === 0) return;
-      this.#byOrigin.delete(origin);
-      agent.pool.destroy().catch(() => {});
-    }
-  }
-
-  #newPool(origin: string): Pool {
-    return new Pool(origin, {
-      connections: this.#options.sockets,
-      pipelining: 1,
-      // The attempt has deadlines of its own (deadlines.ts), which a drip of bytes cannot push out.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: SOCKET_IDLE_MS,
-      keepAliveMaxTimeout: SOCKET_IDLE_MS,
-      maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
-      allowH2: false,
-      connect: this.#connector(),
+    const closing = [...this.#all].map((connection) => {
+      this.drop(connection);
+      return connection.client.destroy();
     });
+    await Promise.all(closing);
   }
 
-  #connector(): buildConnector.connector {
-    const { egress, connectTimeoutMs } = this.#options;
-    const connect = buildConnector({
-      timeout: 0,
-      allowH2: false,
-      minVersion: 'TLSv1.2',
-      lookup: egress.lookup,
-      keepAlive: true,
-    } as buildConnector.BuildOptions);
-    return (options, callback) => {
-      const deadline = setTimeout(
-        () => socket.destroy(new ConnectTimeoutError(`no connection within ${connectTimeoutMs} ms`)),
-        connectTimeoutMs,
-      );
-      const socket = connect(options, (...result) => {
-        clearTimeout(deadline);
-        callback(...result);
-      }) as unknown as { destroy(error: Error): void };
-    };
+  #open(agent: Agent, connectTimeoutMs: number): Connection {
+    if (this.#all.size >= this.#parts.sockets && this.#unused.oldest !== null) this.drop(this.#unused.oldest);
+    // The drop may have taken the agent's last connection, and the agent with it.
+    agent.route.agents.set(agent.target.origin, agent);
+    const connection = new Connection(agent, connectTimeoutMs, this.#onDisconnect);
+    agent.connections++;
+    this.#all.add(connection);
+    return connection;
+  }
+
+  #closeUnused(): void {
+    const now = this.#parts.nowMs();
+    for (let oldest = this.#unused.oldest; oldest !== null; oldest = this.#unused.oldest) {
+      if (now - oldest.idleSinceMs < IDLE_MS) return;
+      this.drop(oldest);
+    }
   }
 }
 
-class ConnectTimeoutError extends Error {
-  readonly code = 'UND_ERR_CONNECT_TIMEOUT';
+/** Takes a connection out of a stack: it is mostly on top. */
+function removeFrom(stack: Connection[], connection: Connection): void {
+  const at = stack.lastIndexOf(connection);
+  if (at === stack.length - 1) stack.length = Math.max(0, at);
+  else if (at !== -1) stack.splice(at, 1);
 }

@@ -2,17 +2,42 @@
 import type { Dispatcher } from 'undici';
 import type { DecodedEnvelope } from '../delivery/event.ts';
 import type { BrokenCode, Outcome } from '../delivery/outcome.ts';
-import type { Agent } from './agents.ts';
+import { errorCode } from '../errors.ts';
+import type { Target } from '../guard/guard.ts';
+import type { Connection } from './agents.ts';
 import { outcomeOfError } from './classify.ts';
 import type { Timed } from './deadlines.ts';
+import type { Profile } from './profiles.ts';
 
 /** Bytes of a response that are read before its socket is given up (a receiver cannot make us download). */
 const MAX_READ_BYTES = 65_536;
 /** Bytes of an answer that are kept for logs and dead letters. */
 const MAX_KEPT_BYTES = 4_096;
 
-/** Called once, with what the attempt meant. */
-type AttemptEnd = (attempt: Attempt, outcome: Outcome) => void;
+/**
+ * Informational responses (1xx) that are passed over before the attempt is given up: a receiver sends one or two (100 is
+ * refused by undici), and a flood of them would keep a thread busy.
+ */
+const MAX_INFORMATIONAL = 16;
+/** What a kept connection meets that its receiver closed at the moment the request left (RFC 9112 §9.3.1). */
+const CLOSED_BY_RECEIVER: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+export interface AttemptParts {
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  /** Called once, with what the attempt meant. `sound`: whether its connection can carry another request. */
+  readonly end: (attempt: Attempt, outcome: Outcome, sound: boolean) => void;
+  /** The connection was closed before the receiver can have acted on the request: to be sent once more, on a fresh one. */
+  readonly again: (attempt: Attempt) => void;
+}
+
+/** What is sent. */
+export interface PreparedRequest {
+  readonly path: string;
+  /** Alternating names and values. */
+  readonly headers: string[];
+  readonly body: Buffer;
+}
 
 export class Attempt implements Dispatcher.DispatchHandler, Timed {
   /** The main thread's number for the delivery. */
@@ -20,35 +45,71 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
   /** Its number in this thread while it is in flight. */
   slot = -1;
   readonly envelope: DecodedEnvelope;
-  readonly agent: Agent;
+  readonly target: Target;
+  readonly profile: Profile;
   readonly startedMs: number;
-  readonly #nowMs: () => number;
-  readonly #end: AttemptEnd;
+  readonly #parts: AttemptParts;
+  request: PreparedRequest | null = null;
+  connection: Connection | null = null;
   sentMs = 0;
   #controller: Dispatcher.DispatchController | null = null;
+  #reused = false;
+  #begun = false;
+  #informational = 0;
   #status = 0;
   #retryAfter: string | null = null;
   #readBytes = 0;
   #kept: Buffer[] | null = null;
   #over = false;
 
-  constructor(number: number, envelope: DecodedEnvelope, agent: Agent, nowMs: () => number, end: AttemptEnd) {
+  constructor(
+    number: number,
+    envelope: DecodedEnvelope,
+    target: Target,
+    profile: Profile,
+    parts: AttemptParts,
+  ) {
     this.number = number;
     this.envelope = envelope;
-    this.agent = agent;
-    this.#nowMs = nowMs;
-    this.startedMs = nowMs();
-    this.#end = end;
+    this.target = target;
+    this.profile = profile;
+    this.#parts = parts;
+    this.startedMs = parts.nowMs();
+  }
+
+  get timeouts() {
+    return this.profile.timeouts;
   }
 
   get answered(): boolean {
     return this.#status !== 0;
   }
 
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Sends the request on a connection that has been taken for it. */
+  sendOn(connection: Connection): void {
+    this.connection = connection;
+    this.#reused = connection.served > 0;
+    this.sentMs = 0;
+    const { path, headers, body } = this.request!;
+    try {
+      connection.client.dispatch({ path, method: 'POST', headers, body }, this);
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#over) controller.abort(new Error('the attempt is over'));
-    else this.sentMs = this.#nowMs();
+    else this.sentMs = this.#parts.nowMs();
+  }
+
+  onResponseStarted(): void {
+    this.#begun = true;
   }
 
   onResponseStart(
@@ -56,7 +117,11 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (status < 200) return;
+    this.#begun = true;
+    if (status < 200) {
+      this.#inform();
+      return;
+    }
     this.#status = status;
     if (status < 300) return;
     const retryAfter = headers['retry-after'];
@@ -68,44 +133,50 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
     if (this.#kept !== null && this.#readBytes < MAX_KEPT_BYTES)
       this.#kept.push(chunk.subarray(0, MAX_KEPT_BYTES - this.#readBytes));
     this.#readBytes += chunk.length;
-    if (this.#readBytes > MAX_READ_BYTES) this.#finish(this.#answer(), true);
+    if (this.#readBytes > MAX_READ_BYTES) this.#finish(this.#answer(), 'cut');
   }
 
   onResponseEnd(): void {
-    this.#finish(this.#answer(), false);
+    this.#finish(this.#answer(), 'whole');
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.fail(error);
+    if (this.#reused && !this.#begun && !this.#over && CLOSED_BY_RECEIVER.has(errorCode(error))) {
+      this.#controller = null;
+      this.#parts.again(this);
+    } else this.fail(error);
   }
 
   /** It met an error, before or after the request left; a status that had come by then counts. */
   fail(error: Error): void {
-    this.#finish(this.answered ? this.#answer() : outcomeOfError(error, this.sentMs > 0), false);
+    this.#finish(this.answered ? this.#answer() : outcomeOfError(error, this.sentMs > 0), 'failed');
   }
 
   /** A deadline has passed: what is known counts. */
   expire(code: Extract<BrokenCode, 'read-timeout' | 'total-timeout'>): void {
-    if (this.answered) this.#finish(this.#answer(), true);
-    else if (this.sentMs === 0)
-      this.#finish(
-        { kind: 'unreachable', code: 'connect-timeout', error: 'no connection before the total deadline' },
-        true,
-      );
-    else
-      this.#finish(
-        {
-          kind: 'broken',
-          code,
-          error: `no status ${Math.round(this.#nowMs() - this.sentMs)} ms after the request`,
-        },
-        true,
-      );
+    this.#finish(this.answered ? this.#answer() : this.#expired(code), 'cut');
   }
 
   /** Ends it because the engine stops. */
   handBack(): void {
-    this.#finish(this.#status >= 200 && this.#status < 300 ? this.#answer() : { kind: 'handed-back' }, true);
+    this.#finish(this.#status >= 200 && this.#status < 300 ? this.#answer() : { kind: 'handed-back' }, 'cut');
+  }
+
+  #inform(): void {
+    if (++this.#informational <= MAX_INFORMATIONAL) return;
+    const error = `more than ${MAX_INFORMATIONAL} informational responses`;
+    this.#finish({ kind: 'broken', code: 'malformed-response', error }, 'cut');
+  }
+
+  #expired(code: Extract<BrokenCode, 'read-timeout' | 'total-timeout'>): Outcome {
+    if (this.sentMs === 0)
+      return {
+        kind: 'unreachable',
+        code: 'connect-timeout',
+        error: 'no connection before the total deadline',
+      };
+    const silentMs = Math.round(this.#parts.nowMs() - this.sentMs);
+    return { kind: 'broken', code, error: `no status ${silentMs} ms after the request` };
   }
 
   #answer(): Outcome {
@@ -115,10 +186,13 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
     return { kind: 'answered', response: { status, body, retryAfter: this.#retryAfter } };
   }
 
-  #finish(outcome: Outcome, cut: boolean): void {
+  /** `how`: the response was read to its end; or is given up here; or the connection failed. */
+  #finish(outcome: Outcome, how: 'whole' | 'cut' | 'failed'): void {
     if (this.#over) return;
     this.#over = true;
-    if (cut) this.#controller?.abort(new Error('the attempt is over'));
-    this.#end(this, outcome);
+    if (how === 'cut') this.#controller?.abort(new Error('the attempt is over'));
+    // On HTTP/2 only the request's stream is lost, unless there is no connection yet.
+    const sound = how === 'whole' || (this.sentMs > 0 && (this.connection?.capacity ?? 1) > 1);
+    this.#parts.end(this, outcome, sound);
   }
 }

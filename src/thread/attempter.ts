@@ -6,19 +6,24 @@ import { decodeEnvelope, isRejection } from '../delivery/envelope.ts';
 import type { DecodedEnvelope } from '../delivery/event.ts';
 import { mintedAtMs } from '../delivery/ids.ts';
 import type { Outcome, Subject } from '../delivery/outcome.ts';
+import { type Guard, guardOf } from '../guard/guard.ts';
+import { Names } from '../guard/names.ts';
 import { Numbered } from '../runtime/numbered.ts';
 import { Ring } from '../runtime/ring.ts';
-import { type Sign, signer } from '../signing/sign.ts';
-import { Agents } from './agents.ts';
-import { Attempt } from './attempt.ts';
+import { Agents, type Route } from './agents.ts';
+import { Attempt, type AttemptParts } from './attempt.ts';
+import { Connector } from './connector.ts';
 import { Deadlines } from './deadlines.ts';
-import { egress } from './egress.ts';
+import { ENCRYPTED_TYPE } from './encrypt.ts';
 import { type FailedAttempt, INDEX, type Report } from './messages.ts';
-import type { AttemptPolicy } from './policy.ts';
+import type { AttemptPolicy, RoutePolicy, ThreadSettings } from './policy.ts';
+import { Profiles } from './profiles.ts';
+import { requestHeaders } from './request-headers.ts';
 import { Targets } from './targets.ts';
 
 export interface AttempterParts {
   readonly policy: AttemptPolicy;
+  readonly settings: ThreadSettings;
   readonly report: (report: Report) => void;
   /** Monotonic milliseconds, for durations. */
   readonly monotonicMs: () => number;
@@ -47,12 +52,14 @@ const REPORT_WITHIN_MS = 5;
 
 export class Attempter {
   readonly #parts: AttempterParts;
-  readonly #sign: Sign;
+  readonly #guard: Guard;
+  readonly #names: Names;
   readonly #targets: Targets;
+  readonly #profiles: Profiles;
   readonly #agents: Agents;
   readonly #deadlines: Deadlines;
   readonly #inFlight = new Numbered<Attempt>();
-  readonly #end = (attempt: Attempt, outcome: Outcome) => this.#ended(attempt, outcome);
+  readonly #attemptParts: AttemptParts;
   readonly #waiting = new Ring<Parcel>();
   #delivered: number[] = [];
   #failed: FailedAttempt[] = [];
@@ -60,24 +67,28 @@ export class Attempter {
   #reportTimer: NodeJS.Timeout | null = null;
 
   constructor(parts: AttempterParts) {
-    const { policy, monotonicMs } = parts;
-    const guard = egress(policy.egress);
+    const { policy, settings, monotonicMs: nowMs } = parts;
     this.#parts = parts;
-    this.#sign = signer(policy.signingSecrets, policy.signatures);
-    this.#targets = new Targets(guard);
-    this.#agents = new Agents({
-      egress: guard,
-      connectTimeoutMs: policy.connectTimeoutMs,
-      sockets: policy.slots,
-      nowMs: monotonicMs,
-    });
+    this.#guard = guardOf(policy.guard);
+    this.#names = new Names({ servers: policy.dnsServers, nowMs });
+    this.#targets = new Targets(this.#guard);
+    this.#profiles = new Profiles(policy, settings, (route) => this.#newRoute(route));
+    this.#agents = new Agents({ sockets: policy.sockets, nowMs });
+    this.#attemptParts = {
+      nowMs,
+      end: (attempt, outcome, sound) => this.#ended(attempt, outcome, sound),
+      again: (attempt) => this.#sendAgain(attempt),
+    };
     this.#deadlines = new Deadlines({
       inFlight: this.#inFlight,
-      readTimeoutMs: policy.readTimeoutMs,
-      totalTimeoutMs: policy.totalTimeoutMs,
-      nowMs: monotonicMs,
+      nowMs,
       onTick: (nowMs) => this.#giveBackWaiting(nowMs - WAIT_MAX_MS),
     });
+  }
+
+  /** Later attempts go by these settings. */
+  configure(settings: ThreadSettings): void {
+    this.#profiles.configure(settings);
   }
 
   /** Takes a batch (see messages.ts), and starts an attempt for each delivery as slots are free. */
@@ -110,6 +121,7 @@ export class Attempter {
   async end(): Promise<void> {
     if (this.#reportTimer !== null) clearTimeout(this.#reportTimer);
     this.#deadlines.stop();
+    this.#names.close();
     await this.#agents.destroy();
   }
 
@@ -141,49 +153,62 @@ export class Attempter {
     }
     const target = this.#targets.of(envelope.url);
     if (target.kind === 'refused') {
-      const outcome: Outcome = { kind: 'refused', reason: 'url-refused', detail: target.detail };
+      const outcome: Outcome = { kind: 'refused', reason: 'url-refused', detail: target.refusal.detail };
       this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs: 0 });
       return;
     }
-    const agent = this.#agents.of(target.origin);
-    const attempt = new Attempt(number, envelope, agent, this.#parts.monotonicMs, this.#end);
-    agent.inFlight++;
+    const profile = this.#profiles.of(envelope.destination, target.origin);
+    const attempt = new Attempt(number, envelope, target, profile, this.#attemptParts);
     attempt.slot = this.#inFlight.add(attempt);
     this.#deadlines.watch();
-    const headers = this.#headers(envelope, mintedId, attempts + 1);
-    try {
-      agent.pool.dispatch({ path: target.path, method: 'POST', headers, body: envelope.body }, attempt);
-    } catch (error) {
-      attempt.fail(error as Error);
-    }
+    const send = (body: Buffer, contentType: string) => {
+      const headers = this.#headers(attempt, mintedId, attempts + 1, contentType, body);
+      attempt.request = { path: target.path, headers, body };
+      this.#send(attempt);
+    };
+    if (profile.encrypt === null) send(envelope.body, 'application/json');
+    else
+      profile.encrypt(envelope.body).then(
+        (body) => attempt.over || send(body, ENCRYPTED_TYPE),
+        (error: Error) => attempt.fail(error),
+      );
   }
 
-  #headers(envelope: DecodedEnvelope, mintedId: string, attempt: number): string[] {
-    const { id, type, body } = envelope;
+  #headers(attempt: Attempt, mintedId: string, number: number, contentType: string, body: Buffer): string[] {
+    const { envelope, profile } = attempt;
     const nowMs = this.#parts.wallMs();
-    const eventMs = envelope.timestampMs ?? mintedAtMs(mintedId) ?? nowMs;
-    const headers = [
-      'content-type',
-      'application/json',
-      'user-agent',
-      this.#parts.policy.userAgent,
-      'x-webhook-id',
-      id,
-      'x-webhook-timestamp',
-      String(Math.floor(eventMs / 1000)),
-      'x-webhook-event',
-      type,
-      'x-webhook-attempt',
-      String(attempt),
-    ];
-    this.#sign(headers, id, Math.floor(nowMs / 1000), body);
+    const headers = requestHeaders({
+      id: envelope.id,
+      type: envelope.type,
+      eventMs: envelope.timestampMs ?? mintedAtMs(mintedId) ?? nowMs,
+      attempt: number,
+      contentType,
+      userAgent: this.#parts.policy.userAgent,
+    });
+    profile.sign(headers, envelope.id, Math.floor(nowMs / 1000), body);
     if (envelope.headers !== null) headers.push(...envelope.headers);
+    if (profile.headers.length > 0) addAbsent(headers, profile.headers);
     return headers;
   }
 
-  #ended(attempt: Attempt, outcome: Outcome): void {
-    const { envelope, agent, number } = attempt;
-    agent.inFlight--;
+  #send(attempt: Attempt, fresh = false): void {
+    const { profile, target } = attempt;
+    attempt.sendOn(this.#agents.take(profile.route, target, profile.timeouts.connectMs, fresh));
+  }
+
+  #sendAgain(attempt: Attempt): void {
+    this.#agents.giveBack(attempt.connection!, false);
+    this.#send(attempt, true);
+  }
+
+  #newRoute(policy: RoutePolicy): Route {
+    const connector = new Connector({ guard: this.#guard, names: this.#names, route: policy });
+    return { connector, http2: policy.http2 === true, agents: new Map() };
+  }
+
+  #ended(attempt: Attempt, outcome: Outcome, sound: boolean): void {
+    const { envelope, connection, number } = attempt;
+    if (connection !== null) this.#agents.giveBack(connection, sound);
     this.#inFlight.take(attempt.slot);
     const attemptMs = this.#parts.monotonicMs() - attempt.startedMs;
     if (outcome.kind === 'delivered') {
@@ -192,6 +217,7 @@ export class Attempter {
       this.#delivered.push(number, outcome.status, Math.round(attemptMs * 1000), Math.round(ageMs * 1000));
       this.#reportSoon();
     } else {
+      if (outcome.kind === 'local-fault' && outcome.code === 'no-fd') this.#agents.dropUnused();
       this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs });
     }
     this.#fill();
@@ -217,6 +243,13 @@ export class Attempter {
     this.#unreported = 0;
     this.#parts.report(report);
   }
+}
+
+/** Adds those of `more` whose name is not among the headers yet: alternating names and values, `more` in lower case. */
+function addAbsent(headers: string[], more: readonly string[]): void {
+  const names = new Set<string>();
+  for (let i = 0; i < headers.length; i += 2) names.add(headers[i]!.toLowerCase());
+  for (let i = 0; i < more.length; i += 2) if (!names.has(more[i]!)) headers.push(more[i]!, more[i + 1]!);
 }
 
 function subjectOf({ id, destination, url, type }: DecodedEnvelope): Subject {

@@ -2,7 +2,10 @@
 import { isIPv6 } from 'node:net';
 import type { Outcome } from '../delivery/outcome.ts';
 import { errorCode } from '../errors.ts';
-import { EGRESS_REFUSED } from './egress.ts';
+import { NAME_SERVERS_DOWN, NAME_UNRESOLVED } from '../guard/names.ts';
+import { EGRESS_REFUSED } from './connector.ts';
+import { ENCRYPTION_FAILED } from './encrypt.ts';
+import { PROXY_FAILED } from './proxy.ts';
 
 /** `sent`: whether the request had begun to leave when the error came. The error's text is only carried along. */
 export function outcomeOfError(error: Error, sent: boolean): Outcome {
@@ -21,6 +24,12 @@ export function outcomeOfError(error: Error, sent: boolean): Outcome {
     case 'ENOMEM':
     case 'ENOBUFS':
       return { kind: 'local-fault', code: 'no-memory', error: text };
+    case NAME_SERVERS_DOWN:
+      return { kind: 'local-fault', code: 'dns-down', error: text };
+    case PROXY_FAILED:
+      return { kind: 'local-fault', code: 'proxy', error: text };
+    case ENCRYPTION_FAILED:
+      return { kind: 'local-fault', code: 'encryption', error: text };
     default:
       return sent ? broken(code, text) : unreachable(code, text);
   }
@@ -33,10 +42,7 @@ function unreachable(code: string, error: string): Outcome {
     case 'ETIMEDOUT':
     case 'UND_ERR_CONNECT_TIMEOUT':
       return { kind: 'unreachable', code: 'connect-timeout', error };
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'EAI_FAIL':
-    case 'ENODATA':
+    case NAME_UNRESOLVED:
       return { kind: 'unreachable', code: 'dns', error };
     default:
       return { kind: 'unreachable', code: TLS_CODE.test(code) ? 'tls' : 'connect-failed', error };

@@ -4,6 +4,7 @@
  */
 import type { BrokenCode } from '../delivery/outcome.ts';
 import type { Numbered } from '../runtime/numbered.ts';
+import type { Timeouts } from './policy.ts';
 
 /** How often deadlines are looked at, in milliseconds: 1 % of the default total, and 10 sweeps a second cost nothing. */
 const TICK_MS = 100;
@@ -14,13 +15,12 @@ export interface Timed {
   readonly sentMs: number;
   /** Whether the status has come. */
   readonly answered: boolean;
+  readonly timeouts: Timeouts;
   expire(code: Extract<BrokenCode, 'read-timeout' | 'total-timeout'>): void;
 }
 
 export interface DeadlinesParts {
   readonly inFlight: Numbered<Timed>;
-  readonly readTimeoutMs: number;
-  readonly totalTimeoutMs: number;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
   /** Called at each tick, when the deadlines have been looked at. */
@@ -37,7 +37,7 @@ export class Deadlines {
 
   /** Starts the clock, which stops by itself when nothing is in flight. */
   watch(): void {
-    this.#timer ??= setInterval(() => this.#tick(), Math.min(TICK_MS, this.#parts.readTimeoutMs));
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
   }
 
   stop(): void {
@@ -46,12 +46,12 @@ export class Deadlines {
   }
 
   #tick(): void {
-    const { inFlight, readTimeoutMs, totalTimeoutMs, nowMs, onTick } = this.#parts;
+    const { inFlight, nowMs, onTick } = this.#parts;
     if (inFlight.count === 0) this.stop();
     const now = nowMs();
-    const isLate = ({ startedMs }: Timed) => now - startedMs >= totalTimeoutMs;
-    const isSilent = ({ answered, sentMs }: Timed) =>
-      !answered && sentMs > 0 && now - sentMs >= readTimeoutMs;
+    const isLate = ({ startedMs, timeouts }: Timed) => now - startedMs >= timeouts.totalMs;
+    const isSilent = ({ answered, sentMs, timeouts }: Timed) =>
+      !answered && sentMs > 0 && now - sentMs >= timeouts.readMs;
     for (const timed of inFlight.where(isLate)) timed.expire('total-timeout');
     for (const timed of inFlight.where(isSilent)) timed.expire('read-timeout');
     onTick(now);

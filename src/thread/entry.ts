@@ -4,11 +4,12 @@ import { Attempter } from './attempter.ts';
 import type { Assignment, FromThread, ToThread } from './messages.ts';
 
 /** Serves until told to end; resolves then. */
-export default async function serve({ port, policy }: Assignment): Promise<void> {
+export default async function serve({ port, policy, settings }: Assignment): Promise<void> {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const say = (message: FromThread) => port.postMessage(message);
   const attempter = new Attempter({
     policy,
+    settings,
     report: (report) => say({ kind: 'report', report }),
     monotonicMs: () => performance.now(),
     wallMs: Date.now,
@@ -17,6 +18,9 @@ export default async function serve({ port, policy }: Assignment): Promise<void>
     switch (message.kind) {
       case 'attempt':
         attempter.accept(message.bytes, message.index);
+        break;
+      case 'configure':
+        attempter.configure(message.settings);
         break;
       case 'hand-back':
         attempter.handBack();

@@ -1,11 +1,12 @@
 /** Everything that passes between the main thread and a sending thread. */
 import type { Failure, Subject } from '../delivery/outcome.ts';
-import type { AttemptPolicy } from './policy.ts';
+import type { AttemptPolicy, ThreadSettings } from './policy.ts';
 
 /** Given once, when the thread starts serving. */
 export interface Assignment {
   readonly port: MessagePort;
   readonly policy: AttemptPolicy;
+  readonly settings: ThreadSettings;
 }
 
 /** Numbers per delivery in a batch's index, in this order. */
@@ -17,6 +18,8 @@ export type ToThread =
    * holds INDEX.width numbers for each. The buffer is transferred, not copied.
    */
   | { readonly kind: 'attempt'; readonly bytes: ArrayBuffer; readonly index: readonly number[] }
+  /** Later attempts go by these settings. */
+  | { readonly kind: 'configure'; readonly settings: ThreadSettings }
   /** Cut short what is in flight and report it as handed back. */
   | { readonly kind: 'hand-back' }
   /** Close the sockets and end. */

@@ -1,35 +1,24 @@
-/** What a thread knows of each URL, worked out once for many events. */
-import type { Egress } from './egress.ts';
-
-export type Target =
-  | { readonly kind: 'target'; readonly origin: string; readonly path: string }
-  | { readonly kind: 'refused'; readonly detail: string };
+/** What the guard says of each URL, asked once for many events. */
+import type { Guard, Judged } from '../guard/guard.ts';
 
 /** URLs remembered at once; the cache is emptied when full. Bounds memory when every event has a URL of its own. */
 const URLS_KEPT = 10_000;
 
 export class Targets {
-  readonly #egress: Egress;
-  readonly #byUrl = new Map<string, Target>();
+  readonly #guard: Guard;
+  readonly #byUrl = new Map<string, Judged>();
 
-  constructor(egress: Egress) {
-    this.#egress = egress;
+  constructor(guard: Guard) {
+    this.#guard = guard;
   }
 
-  /** The target of a valid absolute URL. */
-  of(url: string): Target {
-    let target = this.#byUrl.get(url);
-    if (target === undefined) {
-      target = this.#judge(new URL(url));
+  of(url: string): Judged {
+    let judged = this.#byUrl.get(url);
+    if (judged === undefined) {
+      judged = this.#guard.judgeUrl(url);
       if (this.#byUrl.size >= URLS_KEPT) this.#byUrl.clear();
-      this.#byUrl.set(url, target);
+      this.#byUrl.set(url, judged);
     }
-    return target;
-  }
-
-  #judge(url: URL): Target {
-    const detail = this.#egress.refusal(url);
-    if (detail !== null) return { kind: 'refused', detail };
-    return { kind: 'target', origin: url.origin, path: url.pathname + url.search };
+    return judged;
   }
 }

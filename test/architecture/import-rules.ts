@@ -10,7 +10,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ['broker', 'thread', 'record', 'config', 'secrets'],
   ['pool', 'publish', 'reserve', 'settle', 'maintain'],
   ['dispatch'],
-  // Two files make up the composition root.
+  // Some files make up the composition root.
+  ['settings', 'endings', 'thread-plan'],
+  ['engine-options'],
   ['flow'],
   ['engine'],
   ['admin'],
@@ -19,8 +21,8 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /** Rooms that only these may import: all others are handed plain values. */
 const ONLY_FOR: Readonly<Record<string, readonly string[]>> = {
-  config: ['engine', 'cli', 'index'],
-  secrets: ['engine', 'cli', 'index'],
+  config: ['settings', 'thread-plan', 'engine-options', 'engine', 'cli', 'index'],
+  secrets: ['settings', 'engine-options', 'engine', 'cli', 'index'],
   capacity: ['admin', 'cli', 'index'],
 };
 

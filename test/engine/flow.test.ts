@@ -3,6 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { Claim, Settlement } from '../../src/broker/broker.ts';
 import type { Outcome } from '../../src/delivery/outcome.ts';
+import { Endings } from '../../src/endings.ts';
 import { Flow } from '../../src/flow.ts';
 import type { Parcel } from '../../src/pool/attempt-pool.ts';
 import { DeliveryLog } from '../../src/record/delivery-log.ts';
@@ -19,6 +20,7 @@ const PLACES_PER_SLOT = 3;
 function newFlow() {
   const threads: Parcel[][] = Array.from({ length: THREADS }, () => []);
   const settlements = new Map<string, Settlement['kind'][]>();
+  const disabled = new Set<string>();
   const log = silentLogger();
   const metrics = new Metrics();
   let claimed = 0;
@@ -26,10 +28,9 @@ function newFlow() {
   const flow: Flow = new Flow({
     threads: THREADS,
     slotsPerThread: SLOTS_PER_THREAD,
-    retryScheduleMs: [10, 10],
-    logSuccesses: false,
     pool: {
       start: async () => {},
+      configure: () => {},
       send: (thread, parcels) => {
         threads[thread]!.push(...parcels);
         ok(threads[thread]!.length <= PLACES_PER_SLOT * SLOTS_PER_THREAD, 'more than a thread has places');
@@ -41,14 +42,24 @@ function newFlow() {
       },
       close: async () => {},
     },
-    settle: ({ kind, claim }) => {
-      settlements.set(claim.token, [...(settlements.get(claim.token) ?? []), kind]);
-    },
+    endings: new Endings({
+      rulesOf: () => ({ scheduleMs: [10, 10], permanentStatuses: [] }),
+      logSuccesses: false,
+      settle: ({ kind, claim }) => {
+        settlements.set(claim.token, [...(settlements.get(claim.token) ?? []), kind]);
+      },
+      onGone: (destination) => {
+        disabled.add(destination);
+        flow.parkWaiting(destination);
+      },
+      metrics,
+      deliveryLog: new DeliveryLog(log, metrics, () => flow),
+      onSettled: null,
+    }),
+    isDisabled: (destination) => disabled.has(destination),
+    onLocalFault: () => {},
     onProgress: () => {},
-    metrics,
-    deliveryLog: new DeliveryLog(log, metrics, () => flow),
     log,
-    onSettled: null,
   });
   const claim = (count: number, destination: string) =>
     flow.add(
@@ -78,6 +89,7 @@ function newFlow() {
     die,
     inThreads,
     settlements,
+    disabled,
     claimed: () => claimed,
     wasCutShort: () => cutShort,
   };
@@ -85,6 +97,7 @@ function newFlow() {
 
 const broken: Outcome = { kind: 'broken', code: 'reset', error: 'x' };
 const refused: Outcome = { kind: 'refused', reason: 'not-json', detail: 'x' };
+const gone: Outcome = { kind: 'answered', response: { status: 410, body: '', retryAfter: null } };
 const handedBack = { kind: 'handed-back' } as const;
 
 const thread = fc.nat({ max: THREADS - 1 });
@@ -99,18 +112,18 @@ const anyStep = fc.oneof(
       fc.constant('report' as const),
       thread,
       count,
-      fc.constantFrom('delivered' as const, broken, refused, handedBack),
+      fc.constantFrom('delivered' as const, broken, refused, gone, handedBack),
     ),
     weight: 6,
   },
   { arbitrary: fc.tuple(fc.constant('die' as const), thread, fc.boolean()), weight: 2 },
-  { arbitrary: fc.tuple(fc.constantFrom('release' as const, 'stop' as const)), weight: 1 },
+  { arbitrary: fc.tuple(fc.constantFrom('release' as const, 'stop' as const, 'enable' as const)), weight: 1 },
 );
 
 test('whatever threads report, die of or hand back, in whatever order, each claim is settled exactly once', () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 80 }), (steps) => {
-      const { flow, claim, report, die, inThreads, settlements, claimed } = newFlow();
+      const { flow, claim, report, die, inThreads, settlements, disabled, claimed } = newFlow();
       for (const step of steps) {
         switch (step[0]) {
           case 'claim':
@@ -124,6 +137,9 @@ test('whatever threads report, die of or hand back, in whatever order, each clai
             break;
           case 'release':
             flow.releaseWaiting();
+            break;
+          case 'enable':
+            disabled.clear();
             break;
           case 'stop':
             flow.stopSending();
@@ -176,4 +192,18 @@ test('a stop hands back what waits and sends no more; what is in flight is waite
   await nothingInFlight;
   equal(settlements.size, 105);
   equal(flow.held, 0);
+});
+
+test('a destination that is gone has all that waits for it parked, what comes later too, and nothing of others', () => {
+  const { claim, report, flow, settlements } = newFlow();
+  claim(100, 'a');
+  claim(3, 'b');
+  report(0, 1, gone);
+  claim(5, 'a');
+  ok(flow.waiting <= 3, 'only those of b wait');
+  for (let n = 0; n < 2 * THREADS; n++) report(n % THREADS, 100, 'delivered');
+  equal(flow.held, 0);
+  const ended = Map.groupBy([...settlements.values()].flat(), (kind) => kind);
+  equal(ended.get('ack')!.length + ended.get('park')!.length, 108);
+  ok(ended.get('park')!.length >= 100 - PLACES_PER_SLOT * THREADS * SLOTS_PER_THREAD + 5);
 });

@@ -2,20 +2,20 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { Parcel, PoolEvents } from '../../src/pool/attempt-pool.ts';
 import { ThreadPool } from '../../src/pool/thread-pool.ts';
-import type { AttemptPolicy } from '../../src/thread/policy.ts';
+import type { AttemptPolicy, ThreadSettings } from '../../src/thread/policy.ts';
 import { receiverOf } from '../receiver.ts';
 import { Signal } from '../signal.ts';
 
 const POLICY: AttemptPolicy = {
-  egress: { allowHttp: true, allowNets: ['127.0.0.0/8'], allowPorts: [0] },
-  connectTimeoutMs: 30_000,
-  readTimeoutMs: 30_000,
-  totalTimeoutMs: 30_000,
-  signingSecrets: ['secret'],
+  guard: { allowHttp: true, allowNets: ['127.0.0.0/8'], allowHosts: [], allowPorts: [0] },
+  dnsServers: [],
+  timeouts: { connectMs: 30_000, readMs: 30_000, totalMs: 30_000 },
   signatures: ['hub'],
   userAgent: 'Volley/test',
   slots: 4,
+  sockets: 16,
 };
+const SETTINGS: ThreadSettings = { signingSecrets: ['secret'], destinations: new Map() };
 const deadly = new URL('../engine/deadly-entry.ts', import.meta.url);
 
 /** A pool of two threads, closed after the test, and what it tells. */
@@ -34,7 +34,7 @@ async function startPool(t: TestContext, entry?: URL) {
   };
   const pool = new ThreadPool({ threads: 2, policy: POLICY, ...(entry && { entry }) });
   t.after(() => pool.close());
-  await pool.start(events);
+  await pool.start(events, SETTINGS);
   return { pool, told, until: (what: string) => signal.until(() => told.includes(what)) };
 }
 

@@ -20,7 +20,7 @@ const failed = {
   destination: 'acct_42',
   failure: { kind: 'answered', response: { status: 503, body: '', retryAfter: null } },
   attempt: 3,
-  nextRetryMs: 30_000,
+  next: 30_000,
   attemptMs: 12.4,
 } as const;
 
@@ -41,7 +41,7 @@ test('a delivery that dies without an answer says so, with the minted id where t
     subject: null,
     failure: { kind: 'refused', reason: 'not-json', detail: 'not "JSON"\nat all' },
     attempt: 0,
-    nextRetryMs: null,
+    next: 'never',
   });
   match(
     lines[0]!,

@@ -3,9 +3,10 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { Failure } from '../../src/delivery/outcome.ts';
 import { parseRetryAfter } from '../../src/settle/retry-after.ts';
-import { verdictOn } from '../../src/settle/retry-policy.ts';
+import { type Verdict, verdictOn } from '../../src/settle/retry-policy.ts';
 
 const SCHEDULE = [1_000, 5_000, 30_000, 60_000, 300_000];
+const RULES = { scheduleMs: SCHEDULE, permanentStatuses: [] };
 const NOW = Date.UTC(2026, 10, 23, 18, 0, 0);
 const HOUR = 3_600_000;
 
@@ -16,10 +17,13 @@ const answered = (status: number, retryAfter: string | null = null): Failure => 
 const unreachable: Failure = { kind: 'unreachable', code: 'connect-refused', error: 'x' };
 const broken: Failure = { kind: 'broken', code: 'reset', error: 'x' };
 
+/** Attempts made, where a verdict tells. */
+const madeBy = (verdict: Verdict) => (verdict.kind === 'gone' ? null : verdict.attempts);
+
 /** The earliest and the latest wait that a failure leads to; null for a dead letter. */
 function waits(failure: Failure, attempts = 0, nowMs = NOW): [number, number] | null {
   const [least, most] = [0, 1 - Number.EPSILON].map((random) => {
-    const verdict = verdictOn(failure, attempts, SCHEDULE, () => random, nowMs);
+    const verdict = verdictOn(failure, attempts, RULES, () => random, nowMs);
     return verdict.kind === 'retry' ? verdict.delayMs : null;
   });
   return least === null || least === undefined ? null : [least, most!];
@@ -36,28 +40,53 @@ test('each failed attempt waits for its place in the schedule, never less, and u
 
 test('the attempt after the last wait is the last one, and its failure a dead letter that says how many were made', () => {
   for (const failure of [answered(503, '10'), unreachable, broken])
-    deepEqual(verdictOn(failure, SCHEDULE.length, SCHEDULE, Math.random, NOW), {
+    deepEqual(verdictOn(failure, SCHEDULE.length, RULES, Math.random, NOW), {
       kind: 'dead',
       reason: 'exhausted',
       attempts: SCHEDULE.length + 1,
     });
-  deepEqual(verdictOn(broken, 0, [], Math.random, NOW), { kind: 'dead', reason: 'exhausted', attempts: 1 });
+  deepEqual(verdictOn(broken, 0, { scheduleMs: [], permanentStatuses: [] }, Math.random, NOW), {
+    kind: 'dead',
+    reason: 'exhausted',
+    attempts: 1,
+  });
 });
 
 test('an attempt counts when it was made, not when this machine could not make it, and a refused delivery dies at once', () => {
   for (const failure of [answered(500), unreachable, broken])
-    equal(verdictOn(failure, 2, SCHEDULE, Math.random, NOW).attempts, 3);
+    equal(madeBy(verdictOn(failure, 2, RULES, Math.random, NOW)), 3);
   const local: Failure = { kind: 'local-fault', code: 'no-fd', error: 'x' };
   for (const attempts of [0, 2, 100]) {
-    const verdict = verdictOn(local, attempts, SCHEDULE, () => 0, NOW);
+    const verdict = verdictOn(local, attempts, RULES, () => 0, NOW);
     deepEqual(verdict, { kind: 'retry', delayMs: 1_000, attempts });
   }
   const refused: Failure = { kind: 'refused', reason: 'url-refused', detail: 'x' };
-  deepEqual(verdictOn(refused, 0, SCHEDULE, Math.random, NOW), {
+  deepEqual(verdictOn(refused, 0, RULES, Math.random, NOW), {
     kind: 'dead',
     reason: 'url-refused',
     attempts: 0,
   });
+});
+
+test('a status that the rules call permanent is a dead letter at once, and no other is', () => {
+  const rules = { scheduleMs: SCHEDULE, permanentStatuses: [400, 404] };
+  for (const status of [400, 404])
+    deepEqual(verdictOn(answered(status), 2, rules, Math.random, NOW), {
+      kind: 'dead',
+      reason: 'rejected',
+      attempts: 3,
+    });
+  for (const status of [401, 403, 429, 500])
+    equal(verdictOn(answered(status), 2, rules, Math.random, NOW).kind, 'retry');
+});
+
+test('410 disables the destination, whatever the rules say and however many attempts were made', () => {
+  for (const attempts of [0, SCHEDULE.length, 100])
+    for (const permanentStatuses of [[], [410]])
+      deepEqual(
+        verdictOn(answered(410), attempts, { scheduleMs: SCHEDULE, permanentStatuses }, Math.random, NOW),
+        { kind: 'gone' },
+      );
 });
 
 /** What a Retry-After header asks for at NOW, in milliseconds; null for what asks for nothing. */

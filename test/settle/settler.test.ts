@@ -9,7 +9,7 @@ function newSettler(takes: (call: number) => boolean = () => true) {
   const faults: unknown[] = [];
   let late = 0;
   let atOnce = 0;
-  const settler = new Settler<number>({
+  const settler = new Settler<number, { late: number }>({
     apply: async (batch) => {
       equal(++atOnce, 1, 'one batch at a time');
       batches.push([...batch]);
@@ -19,8 +19,8 @@ function newSettler(takes: (call: number) => boolean = () => true) {
       stored.push(...batch);
       return { late: batch.filter((n) => n < 0).length };
     },
-    onApplied: (count) => {
-      late += count;
+    onApplied: (result) => {
+      late += result.late;
     },
     onFault: (error) => faults.push(error),
     random: () => 0,

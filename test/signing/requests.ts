@@ -1,5 +1,6 @@
 /** Requests signed by Volley, and published ones, for the tests of signing and verifying. */
-import { type SignatureScheme, signer } from '../../src/signing/sign.ts';
+import type { SignatureScheme } from '../../src/signing/schemes.ts';
+import { signer } from '../../src/signing/sign.ts';
 
 /** The headers that a signer adds, by name. */
 export function signedHeaders(

@@ -11,8 +11,6 @@ function newDeadlines(t: TestContext) {
   const ended: string[] = [];
   const deadlines = new Deadlines({
     inFlight,
-    readTimeoutMs: 300,
-    totalTimeoutMs: 1_000,
     nowMs: () => now,
     onTick: () => {},
   });
@@ -22,6 +20,7 @@ function newDeadlines(t: TestContext) {
       startedMs: now,
       sentMs: 0,
       answered: false,
+      timeouts: { connectMs: 300, readMs: 300, totalMs: 1_000 },
       expire(code: string) {
         ended.push(`${name} ${code} after ${now - this.startedMs}`);
         inFlight.take(number);

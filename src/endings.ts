@@ -1,0 +1,142 @@
+/**
+ * How deliveries end here: what follows from an attempt is decided by the retry policy, given to the settler, and told
+ * to the log, the counters and whoever runs the engine.
+ */
+import type { Claim, Settlement } from './broker/broker.ts';
+import { peekId } from './delivery/envelope.ts';
+import { type DeadReason, type Failure, type Subject, statusOf } from './delivery/outcome.ts';
+import type { DeliveryLog } from './record/delivery-log.ts';
+import type { Metrics } from './record/metrics.ts';
+import { deadLetter } from './settle/dead-letter.ts';
+import { type RetryRules, verdictOn } from './settle/retry-policy.ts';
+
+/** A delivery while it is here. */
+export interface Held {
+  readonly claim: Claim;
+  readonly destination: string;
+}
+
+/** What has been decided about a delivery. */
+export interface Settled {
+  readonly destination: string;
+  readonly kind: 'delivered' | 'retry' | 'dead' | 'parked' | 'handed-back';
+  /** The receiver's status; null when it gave none. */
+  readonly status: number | null;
+}
+
+export interface EndingsParts {
+  /** By destination id, or else by the origin of the URL where that is known. */
+  readonly rulesOf: (destination: string, url: string | null) => RetryRules;
+  readonly logSuccesses: boolean;
+  readonly settle: (settlement: Settlement) => void;
+  /** A destination has answered that it is gone. Called before its delivery is parked. */
+  readonly onGone: (destination: string) => void;
+  readonly metrics: Metrics;
+  readonly deliveryLog: DeliveryLog;
+  readonly onSettled: ((settled: Settled) => void) | null;
+}
+
+/** The lane of what has no readable destination: a thread will say what is wrong with it. */
+export const UNREADABLE = '-';
+
+const NO_BYTES = Buffer.alloc(0);
+
+const POISON: Failure = {
+  kind: 'local-fault',
+  code: 'thread-lost',
+  error: 'it ended the thread that sent it, also when alone there',
+};
+
+export class Endings {
+  readonly #parts: EndingsParts;
+
+  constructor(parts: EndingsParts) {
+    this.#parts = parts;
+  }
+
+  delivered({ claim, destination }: Held, status: number, attemptMs: number, ageMs: number): void {
+    this.#parts.metrics.delivered(attemptMs, ageMs);
+    if (this.#parts.logSuccesses)
+      this.#parts.deliveryLog.succeeded(idOf(claim), destination, status, claim.attempts + 1, attemptMs);
+    this.#settle({ kind: 'ack', claim }, destination, 'delivered', status);
+  }
+
+  failed(held: Held, failure: Failure, subject: Subject | null, attemptMs: number): void {
+    const { rulesOf, metrics, onGone } = this.#parts;
+    const { claim, destination } = held;
+    const rules = rulesOf(destination, subject?.url ?? null);
+    const verdict = verdictOn(failure, claim.attempts, rules, Math.random, Date.now());
+    switch (verdict.kind) {
+      case 'retry':
+        metrics.counters.retried++;
+        this.#logFailure(held, failure, subject, verdict.delayMs, attemptMs);
+        this.#settle({ ...verdict, claim }, destination, 'retry', statusOf(failure));
+        break;
+      case 'dead':
+        this.#logFailure(held, failure, subject, 'never', attemptMs);
+        this.#die(held, verdict.reason, failure, subject, verdict.attempts);
+        break;
+      case 'gone':
+        this.#logFailure(held, failure, subject, 'parked', attemptMs);
+        onGone(destination);
+        this.#park(held, statusOf(failure));
+        break;
+      default:
+        verdict satisfies never;
+    }
+  }
+
+  /** It ended the thread that sent it, also when alone there. */
+  poisoned(held: Held): void {
+    this.#logFailure(held, POISON, null, 'never', 0);
+    this.#die(held, 'poison', POISON, null, held.claim.attempts);
+  }
+
+  /** Its destination is disabled. */
+  park(held: Held): void {
+    this.#park(held, null);
+  }
+
+  handBack({ claim, destination }: Held): void {
+    this.#parts.metrics.counters.handedBack++;
+    this.#settle({ kind: 'release', claim }, destination, 'handed-back', null);
+  }
+
+  #park({ claim, destination }: Held, status: number | null): void {
+    this.#parts.metrics.counters.parked++;
+    this.#settle({ kind: 'park', claim, destination }, destination, 'parked', status);
+  }
+
+  #die(held: Held, reason: DeadReason, failure: Failure, subject: Subject | null, attempts: number): void {
+    const { claim } = held;
+    const mintedId = idOf(claim);
+    const destination = held.destination === UNREADABLE ? null : held.destination;
+    const letter = deadLetter({ reason, failure, attempts, subject, mintedId, destination }, Date.now());
+    this.#parts.metrics.counters.dead++;
+    this.#settle({ kind: 'dead', claim, letter }, held.destination, 'dead', statusOf(failure));
+  }
+
+  #settle(settlement: Settlement, destination: string, kind: Settled['kind'], status: number | null): void {
+    // The settlement may wait long for a broker that is away; its envelope's memory is free for others now.
+    settlement.claim.envelope = NO_BYTES;
+    this.#parts.settle(settlement);
+    this.#parts.onSettled?.({ destination, kind, status });
+  }
+
+  #logFailure(
+    { claim, destination }: Held,
+    failure: Failure,
+    subject: Subject | null,
+    next: number | 'never' | 'parked',
+    attemptMs: number,
+  ): void {
+    const mintedId = subject?.id ?? idOf(claim);
+    const attempt = failure.kind === 'refused' ? claim.attempts : claim.attempts + 1;
+    this.#parts.deliveryLog.failed({ subject, mintedId, destination, failure, attempt, next, attemptMs });
+  }
+}
+
+/** The event's id: its envelope's own, or else the one minted for it. */
+function idOf({ envelope, mintedId }: Claim): string {
+  return peekId(envelope) ?? mintedId;
+}

@@ -1,0 +1,47 @@
+/** When this machine runs out of what attempts need: nothing more is claimed for a while, so that attempts under way can end. */
+import type { LocalCode } from '../delivery/outcome.ts';
+
+/** What a machine can run out of. The next attempt would meet it too, whatever its destination. */
+export type Lack = Extract<LocalCode, 'no-fd' | 'no-port' | 'no-memory' | 'dns-down'>;
+
+const ADVICE: Readonly<Record<Lack, string>> = {
+  'no-fd': 'no file descriptor is left: raise LimitNOFILE, or lower --max-sockets or --concurrency',
+  'no-port': 'no local port is left: widen net.ipv4.ip_local_port_range, or correct the source-address',
+  'no-memory': 'the kernel has no memory for sockets: raise net.ipv4.tcp_mem, or lower --concurrency',
+  'dns-down': 'the name servers do not answer: mend them, or name others with --dns-server',
+};
+
+/** How long nothing is claimed, in milliseconds. */
+const PAUSE_MS = 1_000;
+
+export interface ShortageParts {
+  /** Told when a shortage begins, with what to do. */
+  readonly onBegin: (lack: Lack, advice: string) => void;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+}
+
+export class Shortage {
+  readonly #parts: ShortageParts;
+  #untilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: ShortageParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether nothing should be claimed now. */
+  get lasts(): boolean {
+    return this.#parts.nowMs() < this.#untilMs;
+  }
+
+  /** An attempt has met a fault of this side. */
+  met(code: LocalCode): void {
+    if (!isLack(code)) return;
+    if (!this.lasts) this.#parts.onBegin(code, ADVICE[code]);
+    this.#untilMs = this.#parts.nowMs() + PAUSE_MS;
+  }
+}
+
+function isLack(code: LocalCode): code is Lack {
+  return Object.hasOwn(ADVICE, code);
+}

@@ -1,0 +1,162 @@
+/**
+ * What can change while an engine runs: secrets, and the settings of destinations. Loaded whole, or not at all: what is
+ * wrong with new ones leaves the old ones in force.
+ */
+
+import type { DestinationSettings } from './config/destination-settings.ts';
+import type { Destinations } from './config/destinations.ts';
+import { originOf } from './delivery/envelope.ts';
+import { VolleyError } from './errors.ts';
+import type { SecretProvider } from './secrets/provider.ts';
+import type { RetryRules } from './settle/retry-policy.ts';
+import { schemesFault, secretFault } from './signing/keys.ts';
+import type { SignatureScheme } from './signing/schemes.ts';
+import type { SigningSecrets } from './signing/secrets.ts';
+import type { DestinationPolicy, RoutePolicy, ThreadSettings } from './thread/policy.ts';
+
+/** By destination id or URL origin. */
+type SettingsByName = Destinations['settings'];
+
+export interface SettingsParts {
+  readonly secrets: SecretProvider;
+  /** Reads the destinations' settings. Throws VOLLEY_CONFIG naming the place of a mistake. */
+  readonly readDestinations: () => Destinations;
+  /** For destinations that say nothing else. */
+  readonly signatures: readonly SignatureScheme[];
+  readonly rules: RetryRules;
+}
+
+/** One loading of everything. */
+export interface Loaded {
+  readonly thread: ThreadSettings;
+  /** Destinations that are disabled. */
+  readonly disabled: ReadonlySet<string>;
+  readonly warnings: readonly string[];
+}
+
+export class Settings {
+  readonly #parts: SettingsParts;
+  #destinations: SettingsByName = new Map();
+  /** The last loading asked for: they go one after the other, so that it is the one that stays. */
+  #loading: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: SettingsParts) {
+    this.#parts = parts;
+  }
+
+  /** Where the secrets come from. */
+  get place(): string {
+    return this.#parts.secrets.place;
+  }
+
+  /** Calls `onChange` whenever the secrets may have changed, until the returned function is called. */
+  watch(onChange: () => void): () => void {
+    return this.#parts.secrets.watch(onChange);
+  }
+
+  /** Rejects with VOLLEY_SECRET or VOLLEY_CONFIG, and then all stays as it was. */
+  load(): Promise<Loaded> {
+    const loading = this.#loading.then(() => this.#load());
+    this.#loading = loading.catch(() => {});
+    return loading;
+  }
+
+  async #load(): Promise<Loaded> {
+    const { secrets, readDestinations, signatures } = this.#parts;
+    const { secrets: found, warnings } = await secrets.load();
+    const { settings: destinations, warnings: doubts } = readDestinations();
+    const thread = threadSettings(found, destinations, signatures);
+    const disabled = new Set<string>();
+    for (const [name, { disabled: off }] of destinations) if (off) disabled.add(name);
+    this.#destinations = destinations;
+    return { thread, disabled, warnings: [...warnings, ...doubts] };
+  }
+
+  /** What retries a destination gets: by its id, or else by the origin of its URL where that is known, or else as all. */
+  rulesOf(destination: string, url: string | null): RetryRules {
+    const usual = this.#parts.rules;
+    if (this.#destinations.size === 0) return usual;
+    const own = this.#destinations.get(destination) ?? this.#destinations.get((url && originOf(url)) ?? '');
+    if (own === undefined) return usual;
+    return {
+      scheduleMs: own.retryScheduleMs ?? usual.scheduleMs,
+      permanentStatuses: own.permanentStatuses ?? usual.permanentStatuses,
+    };
+  }
+}
+
+/** What threads must know. Throws VOLLEY_SECRET where a destination's secret is missing or cannot make its signatures. */
+function threadSettings(
+  secrets: SigningSecrets,
+  settings: SettingsByName,
+  signatures: readonly SignatureScheme[],
+): ThreadSettings {
+  check('the default secret', secrets.default, signatures);
+  const destinations = new Map<string, DestinationPolicy>();
+  for (const [name, signingSecrets] of Object.entries(secrets.byName))
+    if (!settings.has(name)) {
+      check(`the secret ${name}`, signingSecrets, signatures);
+      destinations.set(name, { signingSecrets });
+    }
+  for (const [name, own] of settings) {
+    const signingSecrets = named(secrets, own.secretName ?? name);
+    if (own.secretName !== null && signingSecrets === undefined)
+      throw new VolleyError(
+        'VOLLEY_SECRET',
+        `destination ${name} is to be signed with the secret ${own.secretName}, which is not there: add it to the secrets, or correct "secret" in the config file`,
+      );
+    if (signingSecrets !== undefined || own.signatures !== null)
+      check(`destination ${name}`, signingSecrets ?? secrets.default, own.signatures ?? signatures);
+    destinations.set(name, policyOf(own, signingSecrets));
+  }
+  return { signingSecrets: secrets.default, destinations };
+}
+
+function named({ byName }: SigningSecrets, name: string): readonly string[] | undefined {
+  return Object.hasOwn(byName, name) ? byName[name] : undefined;
+}
+
+function check(of: string, secrets: readonly string[], schemes: readonly SignatureScheme[]): void {
+  for (const secret of secrets) refuse(of, secretFault(secret));
+  refuse(of, schemesFault(secrets, schemes));
+}
+
+function refuse(of: string, fault: string | null): void {
+  if (fault !== null) throw new VolleyError('VOLLEY_SECRET', `${of}: ${fault}`);
+}
+
+function policyOf(
+  own: DestinationSettings,
+  signingSecrets: readonly string[] | undefined,
+): DestinationPolicy {
+  const timeouts = present({
+    connectMs: own.connectTimeoutMs,
+    readMs: own.readTimeoutMs,
+    totalMs: own.totalTimeoutMs,
+  });
+  const route: RoutePolicy = present({
+    clientCertificate: own.clientCertificate,
+    clientKey: own.clientKey,
+    ca: own.ca,
+    proxy: own.proxy,
+    sourceAddress: own.sourceAddress,
+    http2: own.http2,
+  });
+  return {
+    ...present({
+      signatures: own.signatures,
+      headers: own.headers,
+      encryptionKey: own.encryptionKey as Readonly<Record<string, unknown>> | null,
+    }),
+    ...(signingSecrets === undefined ? {} : { signingSecrets }),
+    ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
+    ...(Object.keys(route).length === 0 ? {} : { route }),
+  };
+}
+
+type Present<Values> = { readonly [Name in keyof Values]?: NonNullable<Values[Name]> };
+
+/** The values that are set. */
+function present<Values extends object>(values: Values): Present<Values> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as Present<Values>;
+}
