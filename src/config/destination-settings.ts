@@ -130,7 +130,7 @@ export const DESTINATION_SETTINGS = {
     otherwise: 'none',
     doc: "the receiver's public key, JWK or PEM (RSA of 2048 bits or more, P-256, P-384, P-521, X25519): bodies are sent encrypted (JWE)",
   },
-  http2: onOff('http2', "the worker's choice", 'HTTP/2, where the receiver offers it'),
+  http2: onOff('http2', 'off', 'HTTP/2, where the receiver offers it'),
 } as const satisfies Readonly<Record<SettingName, SettingSpec>>;
 
 /** A setting that is, for one destination, what the option is for all. */

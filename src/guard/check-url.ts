@@ -1,7 +1,7 @@
 /** Whether a URL would be delivered to, asked before anything is. */
 import { errorCode } from '../errors.ts';
 import { type Guard, guardOf, type Refusal } from './guard.ts';
-import { Names } from './names.ts';
+import { NAME_UNRESOLVED, Names } from './names.ts';
 import { CLOSED_POLICY, type GuardPolicy } from './policy.ts';
 
 export interface UrlCheck {
@@ -50,9 +50,8 @@ async function refusalOf(guard: Guard, url: string, resolve: Resolve): Promise<R
   try {
     return guard.judgeAddresses(judged.host, await resolve(judged.host));
   } catch (error) {
-    return {
-      code: 'unresolved',
-      detail: `${judged.host} cannot be resolved (${errorCode(error)}): try again, or look at the DNS servers`,
-    };
+    if (errorCode(error) === NAME_UNRESOLVED) return guard.judgeAddresses(judged.host, []);
+    const why = error instanceof Error ? error.message : String(error);
+    return { code: 'unresolved', detail: `${judged.host} cannot be resolved: ${why}` };
   }
 }

@@ -40,9 +40,12 @@ const FAILURE_KEPT_MS = 1_000;
 /** Names kept at once; all are forgotten when there are more. Bounds memory. */
 const NAMES_KEPT = 10_000;
 
-/** RFC 6761 §6.3: these names are the loopback, whatever DNS says. */
+/**
+ * RFC 6761 §6.3: these names are the loopback, whatever DNS says. Of its addresses the one of IPv4, so that
+ * `--allow-net 127.0.0.0/8` opens them.
+ */
 const LOCALHOST = /(?:^|\.)localhost$/;
-const LOOPBACK = ['127.0.0.1', '::1'];
+const LOOPBACK = ['127.0.0.1'];
 
 export interface NamesOptions {
   /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; the system's when empty. */
