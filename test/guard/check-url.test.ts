@@ -46,7 +46,10 @@ test('a name that cannot be asked for is refused, with the reason', async () => 
   const names = new Names({ servers: ['127.0.0.1:1'] });
   const { reason } = await checkUrl('https://hooks.example/', {}, (host) => names.resolve(host));
   names.close();
-  match(reason!, /^unresolved: hooks\.example cannot be resolved: the name servers do not answer \(ECONNREFUSED/);
+  match(
+    reason!,
+    /^unresolved: hooks\.example cannot be resolved: the name servers do not answer \(ECONNREFUSED/,
+  );
 });
 
 test('a name that DNS says has no address is refused like one that was said to have none', async () => {
