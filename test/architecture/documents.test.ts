@@ -65,7 +65,7 @@ test('a setting is shown as it is written in the file, with the option it stands
       '| `read-timeout` | `"TIME"` | as `--read-timeout` | 10ms to 5m',
       '| `retry-schedule` | `["TIME", …]` | as `--retry-schedule` | 10ms to 7d',
       '| `permanent-status` | `[STATUS, …]` | as `--permanent-status` | 400 to 499',
-      "| `http2` | `true or false` | the worker's choice | ",
+      '| `http2` | `true or false` | off | ',
     ],
   );
 });
