@@ -4,7 +4,7 @@
  * One connector serves all hosts of a route, so that what it has learnt of them (TLS sessions) outlives a socket. The
  * guard sits here and not in front: only here is it known which address is dialled.
  */
-import { connect as connectTcp, isIPv4, isIPv6, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, isIPv4, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { errorCode } from '../errors.ts';
 import type { Guard, Refusal, Target } from '../guard/guard.ts';
@@ -106,31 +106,28 @@ export class Connector {
     throw new EgressRefusedError(refusal);
   }
 
+  /** A proxy that cannot be reached is a fault of this side; one that is slow with the tunnel is waiting for the receiver. */
   async #throughProxy(
     proxy: ProxyPolicy,
     address: string,
     target: Target,
     signal: AbortSignal,
   ): Promise<Socket | TLSSocket> {
+    const socket = await this.#reach(proxy, signal).catch((error: unknown) => {
+      const { host, port } = proxy;
+      throw new ProxyError(`the proxy ${host}:${port} cannot be reached: ${errorCode(error)}`, error);
+    });
+    return tunnel(socket, address, target.port, proxy.authorization, signal);
+  }
+
+  async #reach({ host, port, tls }: ProxyPolicy, signal: AbortSignal): Promise<Socket | TLSSocket> {
     const { names, route } = this.#parts;
-    try {
-      const addresses =
-        isIPv4(proxy.host) || isIPv6(proxy.host) ? [proxy.host] : await names.resolve(proxy.host);
-      const socket = await dial(addresses, proxy.port, route.sourceAddress, signal);
-      const secured = proxy.tls
-        ? await handshake(
-            connectTls({ socket, servername: serverName(proxy.host), minVersion: TLS_FLOOR }),
-            signal,
-          )
-        : socket;
-      return await tunnel(secured, address, target.port, proxy.authorization, signal);
-    } catch (error) {
-      if (error instanceof ProxyError || signal.aborted) throw error;
-      throw new ProxyError(
-        `the proxy ${proxy.host}:${proxy.port} cannot be used: ${errorCode(error)}`,
-        error,
-      );
-    }
+    const isAddress = isIP(host) !== 0;
+    const addresses = isAddress ? [host] : await raceWith(signal, names.resolve(host));
+    const socket = await dial(addresses, port, route.sourceAddress, signal);
+    if (!tls) return socket;
+    const servername = isAddress ? '' : host;
+    return handshake(connectTls({ socket, host, servername, minVersion: TLS_FLOOR }), signal);
   }
 
   #secure(
@@ -170,10 +167,6 @@ export class Connector {
 
 /** The oldest TLS that is spoken (REQUIREMENTS D1). */
 const TLS_FLOOR = 'TLSv1.2';
-
-function serverName(host: string): string {
-  return isIPv4(host) || isIPv6(host) ? '' : host;
-}
 
 /** A TCP connection to the first of the addresses that takes one; each next one is tried after ADDRESS_ATTEMPT_MS. */
 async function dial(

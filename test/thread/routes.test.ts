@@ -111,6 +111,19 @@ test('a proxy that is not there is our fault', async (t) => {
   match(error, /127\.0\.0\.1:\d+ .*ECONNREFUSED/);
 });
 
+test('a proxy that accepts and says nothing: its silence before the tunnel is asked for is ours, after that the receiver’s', async (t) => {
+  const silent = await rawReceiverOf(t, () => {});
+  const { port } = new URL(silent.origin);
+  const timeouts = { connectMs: 100, readMs: 60_000, totalMs: 60_000 };
+  const outcomeThrough = async (tls: boolean) => {
+    const { attempt } = attempting(t, { timeouts }, through(Number(port), { tls }));
+    const { kind, code } = (await attempt('http://127.0.0.1:9/', AS_R)) as { kind: string; code: string };
+    return [kind, code];
+  };
+  deepEqual(await outcomeThrough(true), ['local-fault', 'proxy']);
+  deepEqual(await outcomeThrough(false), ['unreachable', 'connect-timeout']);
+});
+
 test('a connection comes from the source address', async (t) => {
   let from: string | undefined;
   const receiver = await rawReceiverOf(t, (socket) => {
