@@ -165,14 +165,15 @@ export class Engine {
     let warnings: readonly string[];
     try {
       warnings = await this.#broker.open();
+      await this.#disabled.start(loaded.disabled);
       await this.#pool.start(this.#flow, loaded.thread);
     } catch (error) {
+      await this.#disabled.stop();
       await this.#pool.close();
       await this.#broker.close();
       throw error;
     }
     await this.#keeper.start();
-    await this.#disabled.start(loaded.disabled);
     // What went wrong has been logged, and everything stays as it was.
     this.#unwatch = this.#settings.watch(() => void this.reload().catch(() => {}));
     this.#flow.start();

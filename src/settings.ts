@@ -27,7 +27,7 @@ export interface SettingsParts {
 }
 
 /** One loading of everything. */
-export interface Loaded {
+export interface LoadedSettings {
   readonly thread: ThreadSettings;
   /** Destinations that are disabled. */
   readonly disabled: ReadonlySet<string>;
@@ -55,13 +55,13 @@ export class Settings {
   }
 
   /** Rejects with VOLLEY_SECRET or VOLLEY_CONFIG, and then all stays as it was. */
-  load(): Promise<Loaded> {
+  load(): Promise<LoadedSettings> {
     const loading = this.#loading.then(() => this.#load());
     this.#loading = loading.catch(() => {});
     return loading;
   }
 
-  async #load(): Promise<Loaded> {
+  async #load(): Promise<LoadedSettings> {
     const { secrets, readDestinations, signatures } = this.#parts;
     const { secrets: found, warnings } = await secrets.load();
     const { settings: destinations, warnings: doubts } = readDestinations();
@@ -145,7 +145,7 @@ function policyOf(
   return {
     ...present({
       signatures: own.signatures,
-      headers: own.headers,
+      headers: own.headers?.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text)) ?? null,
       encryptionKey: own.encryptionKey as Readonly<Record<string, unknown>> | null,
     }),
     ...(signingSecrets === undefined ? {} : { signingSecrets }),

@@ -1,5 +1,6 @@
 /** How the slots and sockets of an engine are spread over its threads, and what each thread is told. Pure. */
 import type { OptionValues } from './config/options.ts';
+import type { GuardPolicy } from './guard/policy.ts';
 import type { AttemptPolicy } from './thread/policy.ts';
 import { VERSION } from './version.ts';
 
@@ -23,12 +24,7 @@ export function threadPlan(values: OptionValues, cores: number, openFiles: numbe
       ? Math.min(SOCKETS_PER_THREAD, Math.floor((openFiles - OTHER_FILES) / threads))
       : Math.floor(values.maxSockets / threads);
   const policy: AttemptPolicy = {
-    guard: {
-      allowHttp: values.allowHttp,
-      allowNets: values.allowNet,
-      allowHosts: values.allowHost,
-      allowPorts: values.allowPort,
-    },
+    guard: guardPolicy(values),
     dnsServers: values.dnsServers,
     timeouts: {
       connectMs: values.connectTimeoutMs,
@@ -41,4 +37,11 @@ export function threadPlan(values: OptionValues, cores: number, openFiles: numbe
     sockets: Math.max(slots, sockets),
   };
   return { threads, slotsPerThread: slots, policy };
+}
+
+export type GuardOptions = Pick<OptionValues, 'allowHttp' | 'allowNet' | 'allowHost' | 'allowPort'>;
+
+/** Where the options let requests go. */
+export function guardPolicy({ allowHttp, allowNet, allowHost, allowPort }: GuardOptions): GuardPolicy {
+  return { allowHttp, allowNets: allowNet, allowHosts: allowHost, allowPorts: allowPort };
 }

@@ -6,6 +6,7 @@ import { checkWith, type Resolve } from '../guard/check-url.ts';
 import { type Guard, guardOf } from '../guard/guard.ts';
 import { Names } from '../guard/names.ts';
 import { readLines } from '../publish/lines.ts';
+import { type GuardOptions, guardPolicy } from '../thread-plan.ts';
 import { Progress } from './progress.ts';
 import { BadLines, isBlank, withoutBom } from './stream-lines.ts';
 import { print, printable } from './terminal.ts';
@@ -15,7 +16,7 @@ const CHECKS_AT_ONCE = 64;
 /** Longest line, in bytes: room for the longest URL and for hundreds of addresses. A longer URL is refused as such. */
 const MAX_LINE_BYTES = 1_048_576;
 
-type CheckOptions = Pick<OptionValues, 'allowHttp' | 'allowNet' | 'allowHost' | 'allowPort'>;
+type CheckOptions = GuardOptions & Pick<OptionValues, 'dnsServers'>;
 
 interface Question {
   readonly url: string;
@@ -65,16 +66,12 @@ export async function checkStream(options: CheckOptions, json: boolean): Promise
 class Checks {
   refused = 0;
   readonly #guard: Guard;
-  readonly #names = new Names();
+  readonly #names: Names;
   readonly #json: boolean;
 
-  constructor({ allowHttp, allowNet, allowHost, allowPort }: CheckOptions, json: boolean) {
-    this.#guard = guardOf({
-      allowHttp,
-      allowNets: allowNet,
-      allowHosts: allowHost,
-      allowPorts: allowPort,
-    });
+  constructor(options: CheckOptions, json: boolean) {
+    this.#guard = guardOf(guardPolicy(options));
+    this.#names = new Names({ servers: options.dnsServers });
     this.#json = json;
   }
 

@@ -13,7 +13,7 @@ export const command = defineCommand({
   operands: null,
   notes: [
     'Signs with the secret in HMAC_SECRET, or else with the default ones of --secrets, and for a destination that has secrets of its own there with those.',
-    'SIGHUP: loads the secrets and the destinations of the config file again; what is wrong with them leaves those from before in force. Secrets are also looked at by themselves every few seconds.',
+    'SIGHUP: loads the secrets and the destinations of the config file again; what is wrong with them leaves those from before in force. Changed secrets are also noticed by themselves: in a file within seconds, in Vault within a minute or so.',
     'SIGTERM or SIGINT: claims no more, waits for what is in flight, hands the rest back and exits 0. A second signal does not wait.',
   ],
   examples: [

@@ -125,7 +125,7 @@ export const OPTIONS = {
     flag: 'dns-server',
     value: 'ADDRESS',
     default: [],
-    scopes: WORKER,
+    scopes: GUARD,
     doc: "name server to ask, instead of the system's",
   },
   maxSockets: {

@@ -20,6 +20,7 @@ export type BrokenCode = 'reset' | 'closed' | 'read-timeout' | 'total-timeout' |
 export type LocalCode =
   | 'no-fd'
   | 'no-port'
+  | 'no-source-address'
   | 'no-memory'
   | 'dns-down'
   | 'proxy'

@@ -137,6 +137,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
     for (let delivery = lane.waiting.shift(); delivery !== undefined; delivery = lane.waiting.shift())
       cleared.push(delivery);
     this.#waiting -= cleared.length;
+    this.#forgetIfIdle(lane);
     return cleared;
   }
 

@@ -25,17 +25,15 @@ export class HostsFile {
     return this.#byName.get(name) ?? null;
   }
 
+  /** One that cannot be read now, for want of descriptors perhaps, stays as it was, and is looked at again. */
   #look(): void {
-    const stat = statSync(this.#path, { throwIfNoEntry: false });
-    const version = stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
-    if (version === this.#version) return;
-    this.#version = version;
     try {
+      const stat = statSync(this.#path, { throwIfNoEntry: false });
+      const version = stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+      if (version === this.#version) return;
       this.#byName = version === '' ? new Map() : parseHosts(readFileSync(this.#path, 'utf8'));
-    } catch {
-      // A hosts file that cannot be read is as good as none: DNS is asked.
-      this.#byName = new Map();
-    }
+      this.#version = version;
+    } catch {}
   }
 }
 

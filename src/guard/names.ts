@@ -28,6 +28,8 @@ const QUERY_TIMEOUT_MS = 500;
 const QUERY_TRIES = 2;
 /** Longest that a lookup takes in all, in milliseconds: well within the default of the connect deadline that it is part of. */
 const LOOKUP_TIMEOUT_MS = 1_200;
+/** Name servers that have answered anything within this time are up, in milliseconds. */
+const ANSWERED_LATELY_MS = 5_000;
 /** When a lookup that has brought nothing raises the question whether the servers answer at all, and how long they have for that. */
 const DOUBT_AFTER_MS = 500;
 const PROBE_TIMEOUT_MS = 700;
@@ -70,6 +72,8 @@ export class Names {
   #resolver: Resolver;
   /** Whether the servers answer, while that is being found out. */
   #probe: Promise<boolean> | null = null;
+  /** When they answered anything last. */
+  #answeredMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor({ servers = [], nowMs = () => performance.now() }: NamesOptions = {}) {
@@ -128,27 +132,30 @@ export class Names {
     const { promise: enough, resolve: stopWaiting } = Promise.withResolvers<void>();
     const longest = setTimeout(stopWaiting, LOOKUP_TIMEOUT_MS);
     let second: NodeJS.Timeout | undefined;
+    let over = false;
     const note = (index: 0 | 1) => (answer: Answer) => {
       results[index] = answer;
-      if (answer.addresses.length > 0) second ??= setTimeout(stopWaiting, SECOND_FAMILY_MS);
+      if (answer.addresses.length > 0 && !over) second ??= setTimeout(stopWaiting, SECOND_FAMILY_MS);
     };
     const both = Promise.all([
-      answerOf(this.#resolver.resolve4(name, { ttl: true })).then(note(0)),
-      answerOf(this.#resolver.resolve6(name, { ttl: true })).then(note(1)),
+      this.#answerOf(this.#resolver.resolve4(name, { ttl: true })).then(note(0)),
+      this.#answerOf(this.#resolver.resolve6(name, { ttl: true })).then(note(1)),
     ]);
     await Promise.race([both, enough]);
+    over = true;
     clearTimeout(longest);
     clearTimeout(second);
     return [results[0], results[1]];
   }
 
   /**
-   * Whether the name servers answer anything: asked for the root's own, which any of them knows, they answer with that or
+   * Whether the name servers answer anything. If they have not lately: asked for the root's own, which any of them knows, they answer with that or
    * with a refusal. Tells a name whose own servers hang from name servers of ours that do.
    */
   #serversAnswer(): Promise<boolean> {
+    if (this.#nowMs() - this.#answeredMs < ANSWERED_LATELY_MS) return Promise.resolve(true);
     if (this.#closed) return Promise.resolve(false);
-    this.#probe ??= answerOf(
+    this.#probe ??= this.#answerOf(
       this.#newResolver(PROBE_TIMEOUT_MS, 1)
         .resolveNs('.')
         .then(() => []),
@@ -158,6 +165,12 @@ export class Names {
         this.#probe = null;
       });
     return this.#probe;
+  }
+
+  async #answerOf(question: Promise<{ address: string; ttl: number }[]>): Promise<Answer> {
+    const answer = await answerOf(question);
+    if (!OUR_FAULT.has(answer.failure)) this.#answeredMs = this.#nowMs();
+    return answer;
   }
 
   #newResolver(timeout: number, tries: number): Resolver {

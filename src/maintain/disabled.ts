@@ -38,13 +38,14 @@ export class DisabledDestinations {
 
   /** Whether a destination's deliveries are to be parked. */
   has(destination: string): boolean {
-    return this.#disabled.size > 0 && this.#disabled.has(destination);
+    return this.#disabled.has(destination) || this.#configured.has(destination);
   }
 
-  /** Looks now, and from now on again and again. `configured`: as in `configure`. */
-  start(configured: ReadonlySet<string>): Promise<void> {
+  /** Looks now, and from now on again and again. `configured`: as in `configure`. Rejects where the broker cannot be asked. */
+  async start(configured: ReadonlySet<string>): Promise<void> {
+    this.#configured = configured;
+    await this.#synchronise();
     this.#timer = setInterval(() => void this.#look(), LOOK_MS).unref();
-    return this.configure(configured);
   }
 
   /** Resolves when nothing more will be asked of the broker. */
@@ -68,7 +69,10 @@ export class DisabledDestinations {
 
   /** The broker says that these are not disabled any more. */
   enabled(destinations: readonly string[]): void {
-    for (const destination of destinations) this.#disabled.delete(destination);
+    for (const destination of destinations) {
+      this.#disabled.delete(destination);
+      if (this.#configured.has(destination)) this.#disable(destination, 'config');
+    }
   }
 
   #disable(destination: string, by: DisabledBy): void {
@@ -97,9 +101,9 @@ export class DisabledDestinations {
     const before = new Set(this.#disabled.keys());
     const found = new Map<string, DisabledBy>();
     for (const { destination, by } of await broker.disabledDestinations()) {
-      // Some are enabled, and only not all of their deliveries are ready again.
-      if (by === null) continue;
-      if (by === 'config' && !this.#configured.has(destination)) await broker.enableDestination(destination);
+      // Without a reason it is enabled already, by a call that was cut short before all its deliveries were ready again.
+      if (by === null || (by === 'config' && !this.#configured.has(destination)))
+        await broker.enableDestination(destination);
       else found.set(destination, by);
     }
     // What was added here meanwhile is in the broker by now, or will be.

@@ -1,14 +1,16 @@
 /** When this machine runs out of what attempts need: nothing more is claimed for a while, so that attempts under way can end. */
 import type { LocalCode } from '../delivery/outcome.ts';
 
-/** What a machine can run out of. The next attempt would meet it too, whatever its destination. */
-export type Lack = Extract<LocalCode, 'no-fd' | 'no-port' | 'no-memory' | 'dns-down'>;
+/**
+ * What a machine can run out of: the next attempt would meet it too, whatever its destination. Name servers that do not
+ * answer are not among it: those who ask for names that hang must not be able to stop everyone else.
+ */
+export type Lack = Extract<LocalCode, 'no-fd' | 'no-port' | 'no-memory'>;
 
 const ADVICE: Readonly<Record<Lack, string>> = {
   'no-fd': 'no file descriptor is left: raise LimitNOFILE, or lower --max-sockets or --concurrency',
-  'no-port': 'no local port is left: widen net.ipv4.ip_local_port_range, or correct the source-address',
+  'no-port': 'no local port is left: widen net.ipv4.ip_local_port_range',
   'no-memory': 'the kernel has no memory for sockets: raise net.ipv4.tcp_mem, or lower --concurrency',
-  'dns-down': 'the name servers do not answer: mend them, or name others with --dns-server',
 };
 
 /** How long nothing is claimed, in milliseconds. */

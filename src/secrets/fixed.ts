@@ -7,21 +7,16 @@ import type { SecretProvider } from './provider.ts';
 /** What a program calls them, for messages. */
 const PLACE = 'signingSecrets';
 
-/** A provider of secrets that never change. Throws VOLLEY_SECRET at once, as it is the program's mistake. */
+/** A provider of secrets that never change. Throws VOLLEY_SECRET at once, as it is the program's mistake: nothing is ever sent unsigned. */
 export function fixedSecrets(given: readonly string[] | SigningSecrets): SecretProvider {
   const secrets = new Redacted(
-    isList(given) ? { default: programSecrets(given), byName: {} } : checked(given),
+    isList(given) ? { default: checkedList(given, PLACE), byName: {} } : checked(given),
   );
   return {
     place: PLACE,
     load: async () => ({ secrets: secrets.value, warnings: [] }),
     watch: () => () => {},
   };
-}
-
-/** The default secrets a program gives, newest first, at least one. Throws VOLLEY_SECRET: nothing is ever sent unsigned. */
-export function programSecrets(secrets: readonly string[]): readonly string[] {
-  return checkedList(secrets, PLACE);
 }
 
 function checked(given: SigningSecrets): SigningSecrets {

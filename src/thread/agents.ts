@@ -21,14 +21,12 @@ const SWEEP_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 /** Longest head of a response that is read, in bytes: Node's own default. */
 const MAX_RESPONSE_HEADER_BYTES = 16_384;
-/** Most requests at once on an HTTP/2 connection: RFC 9113 §6.5.2 advises receivers to allow no fewer. */
-const MAX_STREAMS = 100;
 
 /** The connections to one host by one route. */
 export interface Agent {
   readonly route: Route;
   readonly target: Target;
-  /** Those that can take another request, the last used on top. */
+  /** Those that nobody uses, the last used on top. */
   readonly free: Connection[];
   /** All there are. */
   connections: number;
@@ -41,14 +39,15 @@ export interface Route {
   readonly agents: Map<string, Agent>;
 }
 
-/** One socket, or one being made. */
+/**
+ * One socket, or one being made. It carries one request at a time, over HTTP/2 too: what a receiver allows at once there
+ * it says when it likes and may change, undici queues what is beyond that, and cutting such a queue short can keep a
+ * thread busy for ever (seen with undici 8.12 on Node 26).
+ */
 export class Connection {
   readonly agent: Agent;
   readonly client: Client;
-  /** Requests on it now. */
-  inFlight = 0;
-  /** Most requests at once: one, unless HTTP/2 was agreed on. */
-  capacity = 1;
+  inUse = false;
   /** Requests that its socket has carried to their end. */
   served = 0;
   /** When the last one ended, in monotonic milliseconds. */
@@ -68,7 +67,6 @@ export class Connection {
         this.cancel = null;
         if (error !== null) return callback(error, null);
         this.served = 0;
-        if ((socket as { alpnProtocol?: unknown }).alpnProtocol === 'h2') this.#multiplex();
         callback(null, socket!);
       });
     };
@@ -81,20 +79,9 @@ export class Connection {
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       allowH2: route.http2,
-      ...(route.http2 ? { maxConcurrentStreams: MAX_STREAMS } : {}),
       connect,
     });
     this.client.on('disconnect', () => onDisconnect(this));
-  }
-
-  /** HTTP/2 was agreed on: there is room for more than the request that asked for the connection. */
-  #multiplex(): void {
-    if (this.capacity === 1) this.agent.free.push(this);
-    this.capacity = MAX_STREAMS;
-  }
-
-  get hasRoom(): boolean {
-    return !this.dropped && this.inFlight < this.capacity;
   }
 }
 
@@ -112,7 +99,7 @@ export class Agents {
   readonly #sweep: NodeJS.Timeout;
   readonly #onDisconnect = (connection: Connection) => {
     connection.served = 0;
-    if (connection.inFlight === 0) this.drop(connection);
+    if (!connection.inUse) this.drop(connection);
   };
 
   constructor(parts: AgentsParts) {
@@ -125,37 +112,32 @@ export class Agents {
     return this.#all.size;
   }
 
-  /** A connection to the target for one request: the one used last that has room, or else a new one. `fresh` asks for a new one in any case. */
+  /** A connection to the target for one request: the one used last, or else a new one. `fresh` asks for a new one in any case. */
   take(route: Route, target: Target, connectTimeoutMs: number, fresh = false): Connection {
     let agent = route.agents.get(target.origin);
     if (agent === undefined) {
       agent = { route, target, free: [], connections: 0 };
       route.agents.set(target.origin, agent);
     }
-    const connection = (fresh ? undefined : agent.free.at(-1)) ?? this.#open(agent, connectTimeoutMs);
-    if (connection.inFlight === 0) this.#unused.remove(connection);
-    connection.inFlight++;
-    if (!connection.hasRoom) removeFrom(agent.free, connection);
+    let connection = fresh ? undefined : agent.free.pop();
+    if (connection === undefined) connection = this.#open(agent, connectTimeoutMs);
+    else this.#unused.remove(connection);
+    connection.inUse = true;
     return connection;
   }
 
   /** A request has ended on a connection. `sound`: whether the connection can carry another. */
   giveBack(connection: Connection, sound: boolean): void {
-    connection.inFlight--;
+    connection.inUse = false;
     if (connection.dropped) return;
-    if (sound) this.#keep(connection);
-    else this.drop(connection);
-  }
-
-  #keep(connection: Connection): void {
-    connection.served++;
-    if (connection.inFlight === 0) {
-      connection.idleSinceMs = this.#parts.nowMs();
-      this.#unused.append(connection);
+    if (!sound) {
+      this.drop(connection);
+      return;
     }
-    // It comes back on top. With HTTP/2 it may never have left.
-    if (connection.capacity > 1) removeFrom(connection.agent.free, connection);
+    connection.served++;
+    connection.idleSinceMs = this.#parts.nowMs();
     connection.agent.free.push(connection);
+    this.#unused.append(connection);
   }
 
   /** Closes a connection at once, with all that is in flight on it. */
@@ -165,7 +147,8 @@ export class Agents {
     this.#all.delete(connection);
     this.#unused.remove(connection);
     const { agent } = connection;
-    removeFrom(agent.free, connection);
+    const at = agent.free.lastIndexOf(connection);
+    if (at !== -1) agent.free.splice(at, 1);
     if (--agent.connections === 0) agent.route.agents.delete(agent.target.origin);
     connection.cancel?.();
     connection.client.destroy().catch(() => {});
@@ -203,11 +186,4 @@ export class Agents {
       this.drop(oldest);
     }
   }
-}
-
-/** Takes a connection out of a stack: it is mostly on top. */
-function removeFrom(stack: Connection[], connection: Connection): void {
-  const at = stack.lastIndexOf(connection);
-  if (at === stack.length - 1) stack.length = Math.max(0, at);
-  else if (at !== -1) stack.splice(at, 1);
 }

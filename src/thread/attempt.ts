@@ -19,6 +19,11 @@ const MAX_KEPT_BYTES = 4_096;
  * refused by undici), and a flood of them would keep a thread busy.
  */
 const MAX_INFORMATIONAL = 16;
+/**
+ * How long after a request has left a close still means that the receiver closed before it came, in milliseconds: a way
+ * there and back, at its longest. Later the receiver may have worked on it, and that is an attempt.
+ */
+const CROSSED_MS = 500;
 /** What a kept connection meets that its receiver closed at the moment the request left (RFC 9112 §9.3.1). */
 const CLOSED_BY_RECEIVER: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
@@ -31,8 +36,9 @@ export interface AttemptParts {
   readonly again: (attempt: Attempt) => void;
 }
 
-/** What is sent. */
+/** What is sent, as undici takes it. */
 export interface PreparedRequest {
+  readonly method: 'POST';
   readonly path: string;
   /** Alternating names and values. */
   readonly headers: string[];
@@ -92,11 +98,9 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
   /** Sends the request on a connection that has been taken for it. */
   sendOn(connection: Connection): void {
     this.connection = connection;
-    this.#reused = connection.served > 0;
     this.sentMs = 0;
-    const { path, headers, body } = this.request!;
     try {
-      connection.client.dispatch({ path, method: 'POST', headers, body }, this);
+      connection.client.dispatch(this.request!, this);
     } catch (error) {
       this.fail(error as Error);
     }
@@ -104,6 +108,8 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    // Only now is it known which socket it goes over: an idle one may have been made anew.
+    this.#reused = this.connection!.served > 0;
     if (this.#over) controller.abort(new Error('the attempt is over'));
     else this.sentMs = this.#parts.nowMs();
   }
@@ -141,10 +147,22 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#reused && !this.#begun && !this.#over && CLOSED_BY_RECEIVER.has(errorCode(error))) {
+    if (this.#crossed(error)) {
       this.#controller = null;
+      this.#reused = false;
       this.#parts.again(this);
     } else this.fail(error);
+  }
+
+  /** Whether the request and the receiver's closing of a kept connection have crossed on the way. */
+  #crossed(error: Error): boolean {
+    return (
+      this.#reused &&
+      !this.#begun &&
+      !this.#over &&
+      this.#parts.nowMs() - this.sentMs < CROSSED_MS &&
+      CLOSED_BY_RECEIVER.has(errorCode(error))
+    );
   }
 
   /** It met an error, before or after the request left; a status that had come by then counts. */
@@ -191,8 +209,6 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
     if (this.#over) return;
     this.#over = true;
     if (how === 'cut') this.#controller?.abort(new Error('the attempt is over'));
-    // On HTTP/2 only the request's stream is lost, unless there is no connection yet.
-    const sound = how === 'whole' || (this.sentMs > 0 && (this.connection?.capacity ?? 1) > 1);
-    this.#parts.end(this, outcome, sound);
+    this.#parts.end(this, outcome, how === 'whole');
   }
 }

@@ -18,7 +18,6 @@ import { ENCRYPTED_TYPE } from './encrypt.ts';
 import { type FailedAttempt, INDEX, type Report } from './messages.ts';
 import type { AttemptPolicy, RoutePolicy, ThreadSettings } from './policy.ts';
 import { Profiles } from './profiles.ts';
-import { requestHeaders } from './request-headers.ts';
 import { Targets } from './targets.ts';
 
 export interface AttempterParts {
@@ -161,33 +160,44 @@ export class Attempter {
     const attempt = new Attempt(number, envelope, target, profile, this.#attemptParts);
     attempt.slot = this.#inFlight.add(attempt);
     this.#deadlines.watch();
-    const send = (body: Buffer, contentType: string) => {
-      const headers = this.#headers(attempt, mintedId, attempts + 1, contentType, body);
-      attempt.request = { path: target.path, headers, body };
-      this.#send(attempt);
-    };
-    if (profile.encrypt === null) send(envelope.body, 'application/json');
-    else
-      profile.encrypt(envelope.body).then(
-        (body) => attempt.over || send(body, ENCRYPTED_TYPE),
-        (error: Error) => attempt.fail(error),
-      );
+    if (profile.encrypt === null) {
+      this.#prepare(attempt, mintedId, attempts + 1, 'application/json', envelope.body);
+      return;
+    }
+    profile.encrypt(envelope.body).then(
+      (body) => attempt.over || this.#prepare(attempt, mintedId, attempts + 1, ENCRYPTED_TYPE, body),
+      (error: Error) => attempt.fail(error),
+    );
+  }
+
+  /** Signs the request, and sends it. `number`: which attempt this is, from 1. */
+  #prepare(attempt: Attempt, mintedId: string, number: number, contentType: string, body: Buffer): void {
+    const headers = this.#headers(attempt, mintedId, number, contentType, body);
+    attempt.request = { method: 'POST', path: attempt.target.path, headers, body };
+    this.#send(attempt);
   }
 
   #headers(attempt: Attempt, mintedId: string, number: number, contentType: string, body: Buffer): string[] {
     const { envelope, profile } = attempt;
     const nowMs = this.#parts.wallMs();
-    const headers = requestHeaders({
-      id: envelope.id,
-      type: envelope.type,
-      eventMs: envelope.timestampMs ?? mintedAtMs(mintedId) ?? nowMs,
-      attempt: number,
+    const eventMs = envelope.timestampMs ?? mintedAtMs(mintedId) ?? nowMs;
+    const headers = [
+      'content-type',
       contentType,
-      userAgent: this.#parts.policy.userAgent,
-    });
+      'user-agent',
+      this.#parts.policy.userAgent,
+      'x-webhook-id',
+      envelope.id,
+      'x-webhook-timestamp',
+      String(Math.floor(eventMs / 1000)),
+      'x-webhook-event',
+      envelope.type,
+      'x-webhook-attempt',
+      String(number),
+    ];
     profile.sign(headers, envelope.id, Math.floor(nowMs / 1000), body);
     if (envelope.headers !== null) headers.push(...envelope.headers);
-    if (profile.headers.length > 0) addAbsent(headers, profile.headers);
+    if (profile.headers.length > 0) addAbsent(headers, profile.headers, envelope.headers);
     return headers;
   }
 
@@ -245,10 +255,13 @@ export class Attempter {
   }
 }
 
-/** Adds those of `more` whose name is not among the headers yet: alternating names and values, `more` in lower case. */
-function addAbsent(headers: string[], more: readonly string[]): void {
-  const names = new Set<string>();
-  for (let i = 0; i < headers.length; i += 2) names.add(headers[i]!.toLowerCase());
+/** Adds those of `more` that `own` does not have: alternating names and values, the names of `more` in lower case. */
+function addAbsent(headers: string[], more: readonly string[], own: readonly string[] | null): void {
+  if (own === null) {
+    headers.push(...more);
+    return;
+  }
+  const names = new Set(own.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()));
   for (let i = 0; i < more.length; i += 2) if (!names.has(more[i]!)) headers.push(more[i]!, more[i + 1]!);
 }
 

@@ -1,38 +1,49 @@
 /** What an attempt's error means, by its code. */
 import { isIPv6 } from 'node:net';
-import type { Outcome } from '../delivery/outcome.ts';
+import type { LocalCode, Outcome } from '../delivery/outcome.ts';
 import { errorCode } from '../errors.ts';
 import { NAME_SERVERS_DOWN, NAME_UNRESOLVED } from '../guard/names.ts';
-import { EGRESS_REFUSED } from './connector.ts';
-import { ENCRYPTION_FAILED } from './encrypt.ts';
-import { PROXY_FAILED } from './proxy.ts';
+import { EGRESS_REFUSED, ENCRYPTION_FAILED, PROXY_FAILED } from './errors.ts';
 
 /** `sent`: whether the request had begun to leave when the error came. The error's text is only carried along. */
 export function outcomeOfError(error: Error, sent: boolean): Outcome {
   const code = errorCode(error);
   const text = error.message === '' ? code : error.message;
-  switch (code) {
-    case EGRESS_REFUSED:
-      return { kind: 'refused', reason: 'url-refused', detail: text };
+  if (code === EGRESS_REFUSED) return { kind: 'refused', reason: 'url-refused', detail: text };
+  const own = ownFaultOf(error);
+  if (own !== null) return { kind: 'local-fault', code: own, error: text };
+  return sent ? broken(code, text) : unreachable(code, text);
+}
+
+/** The fault of this side that an error tells of; null where it tells of none. */
+export function ownFaultOf(error: Error): LocalCode | null {
+  switch (errorCode(error)) {
     case 'EMFILE':
     case 'ENFILE':
-      return { kind: 'local-fault', code: 'no-fd', error: text };
+      return 'no-fd';
     case 'EADDRNOTAVAIL':
-      // Where this machine has no IPv6, its addresses are met with the same code.
-      if (isIPv6(String((error as { address?: unknown }).address))) return unreachable(code, text);
-      return { kind: 'local-fault', code: 'no-port', error: text };
+      return addressFaultOf(error as NodeJS.ErrnoException & { address?: unknown });
+    case 'EADDRINUSE':
+      // With a source address given, this is how the system says that it has no port left for it.
+      return 'no-port';
     case 'ENOMEM':
     case 'ENOBUFS':
-      return { kind: 'local-fault', code: 'no-memory', error: text };
+      return 'no-memory';
     case NAME_SERVERS_DOWN:
-      return { kind: 'local-fault', code: 'dns-down', error: text };
+      return 'dns-down';
     case PROXY_FAILED:
-      return { kind: 'local-fault', code: 'proxy', error: text };
+      return 'proxy';
     case ENCRYPTION_FAILED:
-      return { kind: 'local-fault', code: 'encryption', error: text };
+      return 'encryption';
     default:
-      return sent ? broken(code, text) : unreachable(code, text);
+      return null;
   }
+}
+
+function addressFaultOf({ syscall, address }: { syscall?: string; address?: unknown }): LocalCode | null {
+  if (syscall === 'bind') return 'no-source-address';
+  // Where this machine has no IPv6, its addresses are met with the same code.
+  return isIPv6(String(address)) ? null : 'no-port';
 }
 
 function unreachable(code: string, error: string): Outcome {

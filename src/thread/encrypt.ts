@@ -1,18 +1,9 @@
 /** Bodies that only the receiver can read: JSON Web Encryption (RFC 7516), in its flattened JSON form. */
 
+import { EncryptionError } from './errors.ts';
+
 /** What an encrypted body is sent as (RFC 7516 §11.1). */
 export const ENCRYPTED_TYPE = 'application/jose+json';
-
-/** The code of the error when a body cannot be encrypted. */
-export const ENCRYPTION_FAILED = 'VOLLEY_ENCRYPTION_FAILED';
-
-export class EncryptionError extends Error {
-  readonly code = ENCRYPTION_FAILED;
-
-  constructor(cause: Error) {
-    super(`the body cannot be encrypted with the destination's encryption-key: ${cause.message}`, { cause });
-  }
-}
 
 /** The encrypted form of a body. Rejects with EncryptionError. */
 export type Encrypt = (body: Buffer) => Promise<Buffer>;

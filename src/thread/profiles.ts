@@ -17,52 +17,67 @@ export interface Profile {
 export class Profiles {
   readonly #policy: AttemptPolicy;
   readonly #newRoute: (policy: RoutePolicy) => Route;
+  #settings: ThreadSettings;
   /** By what they say: a route that stays the same keeps its sockets when settings change. */
   #routes = new Map<string, Route>();
-  #byName = new Map<string, Profile>();
+  /** Made at first use: there may be very many destinations, and a thread meets a part of them. */
+  #made = new Map<string, Profile>();
   #usual: Profile;
 
   constructor(policy: AttemptPolicy, settings: ThreadSettings, newRoute: (policy: RoutePolicy) => Route) {
     this.#policy = policy;
     this.#newRoute = newRoute;
-    this.#usual = this.#configure(settings);
+    this.#settings = settings;
+    this.#usual = this.#make({}, null);
   }
 
   /** Later attempts go by these settings. */
   configure(settings: ThreadSettings): void {
-    this.#usual = this.#configure(settings);
+    this.#settings = settings;
+    this.#made = new Map();
+    // Routes in use are found again; the sockets of those that are not close when they have been idle for long.
+    this.#routes = new Map([...this.#routes].filter(([, route]) => route.agents.size > 0));
+    this.#usual = this.#make({}, null);
   }
 
   /** The profile of a destination's id, or else of its URL's origin, or else the usual one. */
   of(destination: string, origin: string): Profile {
-    if (this.#byName.size === 0) return this.#usual;
-    return this.#byName.get(destination) ?? this.#byName.get(origin) ?? this.#usual;
+    if (this.#settings.destinations.size === 0) return this.#usual;
+    return this.#named(destination) ?? this.#named(origin) ?? this.#usual;
   }
 
-  /** Fills the tables; answers the usual profile. */
-  #configure({ signingSecrets, destinations }: ThreadSettings): Profile {
-    const kept = this.#routes;
-    this.#routes = new Map();
-    const routeOf = (policy: RoutePolicy) => {
-      const key = JSON.stringify(policy);
-      const route = this.#routes.get(key) ?? kept.get(key) ?? this.#newRoute(policy);
-      this.#routes.set(key, route);
-      return route;
-    };
+  #named(name: string): Profile | undefined {
+    const made = this.#made.get(name);
+    if (made !== undefined) return made;
+    const own = this.#settings.destinations.get(name);
+    if (own === undefined) return undefined;
+    const profile = this.#make(own, this.#usual);
+    this.#made.set(name, profile);
+    return profile;
+  }
+
+  #make(own: DestinationPolicy, usual: Profile | null): Profile {
     const { timeouts, signatures } = this.#policy;
-    const sign = signer(signingSecrets, signatures);
-    const usual: Profile = { timeouts, sign, headers: [], route: routeOf({}), encrypt: null };
-    const profile = (own: DestinationPolicy): Profile => ({
+    const isSignedAsUsual = own.signingSecrets === undefined && own.signatures === undefined;
+    return {
       timeouts: { ...timeouts, ...own.timeouts },
       sign:
-        own.signingSecrets === undefined && own.signatures === undefined
-          ? sign
-          : signer(own.signingSecrets ?? signingSecrets, own.signatures ?? signatures),
+        isSignedAsUsual && usual !== null
+          ? usual.sign
+          : signer(own.signingSecrets ?? this.#settings.signingSecrets, own.signatures ?? signatures),
       headers: own.headers ?? [],
-      route: own.route === undefined ? usual.route : routeOf(own.route),
+      route: this.#routeOf(own.route ?? {}),
       encrypt: own.encryptionKey === undefined ? null : encrypter(own.encryptionKey),
-    });
-    this.#byName = new Map([...destinations].map(([name, own]) => [name, profile(own)]));
-    return usual;
+    };
+  }
+
+  #routeOf(policy: RoutePolicy): Route {
+    const key = JSON.stringify(policy);
+    let route = this.#routes.get(key);
+    if (route === undefined) {
+      route = this.#newRoute(policy);
+      this.#routes.set(key, route);
+    }
+    return route;
   }
 }

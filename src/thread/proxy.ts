@@ -1,29 +1,13 @@
 /** A tunnel through an HTTP proxy (CONNECT, RFC 9110 §9.3.6). */
 import { isIPv6, type Socket } from 'node:net';
-
-/** The proxy is not there, or does not do what it is for: a fault of this side. */
-export const PROXY_FAILED = 'VOLLEY_PROXY_FAILED';
-/** The proxy says that it cannot reach the receiver. */
-export const PROXY_UNREACHED = 'VOLLEY_PROXY_UNREACHED';
-
-export class ProxyError extends Error {
-  readonly code: typeof PROXY_FAILED | typeof PROXY_UNREACHED;
-
-  constructor(message: string, cause?: unknown, code: ProxyError['code'] = PROXY_FAILED) {
-    super(message, { cause });
-    this.code = code;
-  }
-}
+import { NoTunnelError, ProxyError } from './errors.ts';
 
 /** Longest head of a proxy's answer that is read, in bytes. */
 const MAX_HEAD_BYTES = 16_384;
 const HEAD_END = '\r\n\r\n';
-/** Statuses by which a proxy says that the receiver is what failed (RFC 9110 §15.6.3, §15.6.5, and 503 as squid uses it). */
-const RECEIVER_FAILED: ReadonlySet<number> = new Set([502, 503, 504]);
-
 /**
  * Asks the proxy at the other end of `socket` for a tunnel to a vetted address; resolves with the socket when it stands.
- * Rejects with ProxyError, or with the signal's reason. The socket is closed when it fails.
+ * Rejects with ProxyError, with NoTunnelError, or with the signal's reason. The socket is closed when it fails.
  */
 export function tunnel<Connection extends Socket>(
   socket: Connection,
@@ -50,7 +34,7 @@ export function tunnel<Connection extends Socket>(
   };
   const onEnd = () => settle(new ProxyError('the proxy closed the connection instead of answering'));
   const onError = (error: Error) =>
-    settle(new ProxyError(`the proxy's connection failed: ${error.message}`, error));
+    settle(new ProxyError(`the proxy's connection failed: ${error.message}`, { cause: error }));
   const onAbort = () => settle(signal.reason as Error);
   const settle = (error: Error | null) => {
     socket.off('readable', onReadable).off('end', onEnd).off('error', onError);
@@ -67,7 +51,7 @@ export function tunnel<Connection extends Socket>(
   return promise;
 }
 
-function faultOf(head: string): ProxyError | null {
+function faultOf(head: string): Error | null {
   const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |\r|$)/.exec(head)?.[1]);
   if (status >= 200 && status < 300) return null;
   if (Number.isNaN(status)) return new ProxyError('the proxy does not answer in HTTP');
@@ -75,7 +59,5 @@ function faultOf(head: string): ProxyError | null {
     return new ProxyError(
       'the proxy wants credentials (407): put them in its URL, http://USER:PASSWORD@HOST:PORT',
     );
-  if (RECEIVER_FAILED.has(status))
-    return new ProxyError(`the proxy cannot reach the receiver (${status})`, undefined, PROXY_UNREACHED);
-  return new ProxyError(`the proxy refuses the tunnel (${status})`);
+  return new NoTunnelError(`the proxy makes no tunnel to the receiver (${status})`);
 }

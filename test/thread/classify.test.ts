@@ -17,7 +17,7 @@ const MEANINGS: readonly [code: string, before: string, after: string][] = [
   ['VOLLEY_NAME_UNRESOLVED', 'unreachable dns', 'broken closed'],
   ['VOLLEY_NAME_SERVERS_DOWN', 'local-fault dns-down', 'local-fault dns-down'],
   ['VOLLEY_PROXY_FAILED', 'local-fault proxy', 'local-fault proxy'],
-  ['VOLLEY_PROXY_UNREACHED', 'unreachable connect-failed', 'broken closed'],
+  ['VOLLEY_NO_TUNNEL', 'unreachable connect-failed', 'broken closed'],
   ['VOLLEY_ENCRYPTION_FAILED', 'local-fault encryption', 'local-fault encryption'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'unreachable tls', 'broken closed'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'unreachable tls', 'broken closed'],
@@ -32,6 +32,7 @@ const MEANINGS: readonly [code: string, before: string, after: string][] = [
   ['EMFILE', 'local-fault no-fd', 'local-fault no-fd'],
   ['ENFILE', 'local-fault no-fd', 'local-fault no-fd'],
   ['EADDRNOTAVAIL', 'local-fault no-port', 'local-fault no-port'],
+  ['EADDRINUSE', 'local-fault no-port', 'local-fault no-port'],
   ['ENOBUFS', 'local-fault no-memory', 'local-fault no-memory'],
 ];
 

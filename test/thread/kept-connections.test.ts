@@ -71,6 +71,29 @@ test('a kept connection that breaks after the first byte of an answer is not tri
   equal(receiver.accepted, 1);
 });
 
+test('a kept connection that is closed when the receiver has had time to work on the request is not tried again', async (t) => {
+  const receiver = await rawReceiverOf(
+    t,
+    scripted((socket, request) => {
+      if (request === 1) socket.write(ACCEPTED);
+      else setTimeout(() => socket.end(), 700);
+    }),
+  );
+  const { attempt } = attempting(t);
+  equal((await attempt(receiver.origin)).kind, 'delivered');
+  equal((await attempt(receiver.origin)).kind, 'broken');
+  equal(receiver.accepted, 1);
+});
+
+test('a receiver that resets each connection as soon as it stands is broken or unreachable, never refused', async (t) => {
+  const receiver = await rawReceiverOf(t, (socket) => socket.resetAndDestroy());
+  const { attempt } = attempting(t);
+  const outcomes = await Promise.all(Array.from({ length: 2_000 }, () => attempt(receiver.origin)));
+  const kinds = new Set(outcomes.map(({ kind }) => kind));
+  ok(kinds.has('broken') || kinds.has('unreachable'));
+  ok(!kinds.has('refused'));
+});
+
 test('more than 16 informational responses end the attempt at once, and the connection with it', async (t) => {
   const hints = (count: number) => 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'.repeat(count);
   for (const [count, expected] of [
