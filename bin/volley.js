@@ -8,6 +8,8 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   );
   process.exitCode = 78;
 } else {
+  // A service manager may ask for a reload before the worker is there to hear it; that must not end it.
+  if (process.argv[2] === 'worker') process.on('SIGHUP', () => {});
   start();
 }
 

@@ -154,7 +154,7 @@ export class Engine {
     });
   }
 
-  /** Loads secrets and settings, connects, starts the threads, and begins to deliver. Answers warnings, one line each. Rejects with VolleyError. */
+  /** Loads secrets and settings, connects, starts the threads, and begins to deliver. Answers warnings about the broker, one line each; those about settings are in the log. Rejects with VolleyError. */
   start(): Promise<readonly string[]> {
     this.#starting ??= this.#start();
     return this.#starting;
@@ -162,6 +162,7 @@ export class Engine {
 
   async #start(): Promise<readonly string[]> {
     const loaded = await this.#settings.load();
+    for (const warning of loaded.warnings) this.#log.warn(warning);
     let warnings: readonly string[];
     try {
       warnings = await this.#broker.open();
@@ -179,7 +180,7 @@ export class Engine {
     this.#flow.start();
     this.#deliveryLog.start(() => performance.now());
     this.#reserver.start();
-    return [...loaded.warnings, ...warnings];
+    return warnings;
   }
 
   /**

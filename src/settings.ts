@@ -3,13 +3,14 @@
  * wrong with new ones leaves the old ones in force.
  */
 
+import { networkInterfaces } from 'node:os';
 import type { DestinationSettings } from './config/destination-settings.ts';
 import type { Destinations } from './config/destinations.ts';
 import { originOf } from './delivery/envelope.ts';
 import { VolleyError } from './errors.ts';
 import type { SecretProvider } from './secrets/provider.ts';
 import type { RetryRules } from './settle/retry-policy.ts';
-import { schemesFault, secretFault } from './signing/keys.ts';
+import { keyBytes, schemesFault, secretFault } from './signing/keys.ts';
 import type { SignatureScheme } from './signing/schemes.ts';
 import type { SigningSecrets } from './signing/secrets.ts';
 import type { DestinationPolicy, RoutePolicy, ThreadSettings } from './thread/policy.ts';
@@ -69,7 +70,11 @@ export class Settings {
     const disabled = new Set<string>();
     for (const [name, { disabled: off }] of destinations) if (off) disabled.add(name);
     this.#destinations = destinations;
-    return { thread, disabled, warnings: [...warnings, ...doubts] };
+    return {
+      thread,
+      disabled,
+      warnings: [...warnings, ...doubts, ...weaknesses(found), ...notHere(destinations)],
+    };
   }
 
   /** What retries a destination gets: by its id, or else by the origin of its URL where that is known, or else as all. */
@@ -103,7 +108,7 @@ function threadSettings(
     if (own.secretName !== null && signingSecrets === undefined)
       throw new VolleyError(
         'VOLLEY_SECRET',
-        `destination ${name} is to be signed with the secret ${own.secretName}, which is not there: add it to the secrets, or correct "secret" in the config file`,
+        `${own.place}: destination ${name} is to be signed with the secret ${own.secretName}, which is not there: add it to the secrets, or correct "secret"`,
       );
     if (signingSecrets !== undefined || own.signatures !== null)
       check(`destination ${name}`, signingSecrets ?? secrets.default, own.signatures ?? signatures);
@@ -152,6 +157,34 @@ function policyOf(
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(Object.keys(route).length === 0 ? {} : { route }),
   };
+}
+
+/** Shortest secret that is not warned about, in bytes: the output of SHA-256 (RFC 2104 §3 advises no shorter key than that), halved. */
+const WEAK_BELOW_BYTES = 16;
+
+/** Says of secrets that are easily guessed, without showing them. */
+function weaknesses({ default: usual, byName }: SigningSecrets): string[] {
+  const named = Object.values(byName).flat();
+  const weak = [...usual, ...named].filter((secret) => keyBytes(secret) < WEAK_BELOW_BYTES).length;
+  return weak === 0
+    ? []
+    : [
+        `${weak} of the signing secrets ${weak === 1 ? 'has' : 'have'} fewer than ${WEAK_BELOW_BYTES} bytes and can be guessed: make better ones with "openssl rand -base64 32"`,
+      ];
+}
+
+/** Says of source addresses that this machine does not have now. Of 127.0.0.0/8 it has all. */
+function notHere(settings: SettingsByName): string[] {
+  const here = new Set(
+    Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []),
+  );
+  const warnings: string[] = [];
+  for (const { place, sourceAddress } of settings.values())
+    if (sourceAddress !== null && !here.has(sourceAddress) && !sourceAddress.startsWith('127.'))
+      warnings.push(
+        `${place}: the source-address ${sourceAddress} is not an address of this machine: nothing can be sent from it`,
+      );
+  return warnings;
 }
 
 type Present<Values> = { readonly [Name in keyof Values]?: NonNullable<Values[Name]> };

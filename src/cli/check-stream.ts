@@ -8,7 +8,7 @@ import { Names } from '../guard/names.ts';
 import { readLines } from '../publish/lines.ts';
 import { type GuardOptions, guardPolicy } from '../thread-plan.ts';
 import { Progress } from './progress.ts';
-import { BadLines, isBlank, withoutBom } from './stream-lines.ts';
+import { isBlank, withoutBom } from './stream-lines.ts';
 import { print, printable } from './terminal.ts';
 
 /** URLs checked at the same time, and so names asked for. It also bounds what is held of a long input, beside the lines of one chunk. */
@@ -19,7 +19,10 @@ const MAX_LINE_BYTES = 1_048_576;
 type CheckOptions = GuardOptions & Pick<OptionValues, 'dnsServers'>;
 
 interface Question {
-  readonly url: string;
+  /** Null where the line asks nothing that can be answered. */
+  readonly url: string | null;
+  /** What is wrong with the line then. */
+  readonly fault?: string;
   /** What DNS is taken to answer; absent where it is asked. */
   readonly resolvesTo?: readonly string[];
 }
@@ -42,15 +45,16 @@ export async function checkOperands(
 /** Checks what standard input asks. Answers 1 when one is refused, or a line asks nothing that can be answered. */
 export async function checkStream(options: CheckOptions, json: boolean): Promise<number> {
   const progress = new Progress('checked');
-  const badLines = new BadLines('that cannot be checked', progress);
   const checks = new Checks(options, json);
   try {
     for await (const lines of readLines(process.stdin, MAX_LINE_BYTES)) {
       const questions: Question[] = [];
       for (const { number, bytes } of lines) {
         const question = bytes === null ? `longer than ${MAX_LINE_BYTES} bytes` : questionOf(number, bytes);
-        if (typeof question === 'string') badLines.report(number, question);
-        else if (question !== null) questions.push(question);
+        if (typeof question === 'string') {
+          // In its place among the answers, so that who counts lines gives no URL another's verdict.
+          questions.push({ url: null, fault: `line ${number}: ${question}` });
+        } else if (question !== null) questions.push(question);
       }
       await checks.add(questions);
       progress.add(questions.length);
@@ -59,8 +63,7 @@ export async function checkStream(options: CheckOptions, json: boolean): Promise
     progress.clear();
     checks.close();
   }
-  badLines.summarise();
-  return checks.refused === 0 && badLines.count === 0 ? EXIT.done : EXIT.workFailed;
+  return checks.refused === 0 ? EXIT.done : EXIT.workFailed;
 }
 
 class Checks {
@@ -88,7 +91,12 @@ class Checks {
     this.#names.close();
   }
 
-  async #lineOf({ url, resolvesTo }: Question): Promise<string> {
+  async #lineOf({ url, fault, resolvesTo }: Question): Promise<string> {
+    if (url === null) {
+      this.refused++;
+      const reason = `not-readable: ${fault}`;
+      return this.#json ? JSON.stringify({ url, allowed: false, reason }) : `✗ (${reason})`;
+    }
     const resolve: Resolve = async (host) => resolvesTo ?? this.#names.resolve(host);
     const { allowed, reason } = await checkWith(this.#guard, url, resolve);
     if (!allowed) this.refused++;
@@ -98,8 +106,6 @@ class Checks {
   }
 }
 
-const OPENING_BRACE = 0x7b;
-
 /** What a line asks; null for an empty one, and what is wrong with one that asks nothing. */
 function questionOf(number: number, line: Buffer): Question | string | null {
   const bytes = withoutBom(number, line);
@@ -107,7 +113,7 @@ function questionOf(number: number, line: Buffer): Question | string | null {
   if (!isUtf8(bytes)) return 'not valid UTF-8';
   const text = bytes.toString();
   // A carriage return before the line feed belongs to the line's end.
-  if (bytes[0] !== OPENING_BRACE) return { url: text.replace(/\r$/, '') };
+  if (!/^[\t ]*\{/.test(text)) return { url: text.replace(/\r$/, '') };
   let json: { url?: unknown; resolvesTo?: unknown };
   try {
     json = JSON.parse(text) as typeof json;

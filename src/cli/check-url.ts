@@ -9,7 +9,7 @@ export const command = defineCommand({
   notes: [
     'Says what a worker with the same options would say before it sends anything: names are resolved, nobody is called.',
     'Without a URL, reads standard input: a line is a URL, or {"url":"…","resolvesTo":["192.0.2.1",…]} where addresses stand in for DNS (null for a name that does not resolve).',
-    'The exit code is 1 when a URL is refused, and when a line is neither.',
+    'Each line that is not empty gets one in answer, in order. The exit code is 1 when a URL is refused, and when a line is neither.',
   ],
   examples: [
     'volley check-url https://example.com/hooks https://169.254.169.254/',

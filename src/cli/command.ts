@@ -9,6 +9,8 @@ export interface Invocation<Flags extends OptionTable> {
   /** The command's own flags. */
   readonly flags: ValuesOf<Flags>;
   readonly operands: readonly string[];
+  /** The options as they would be if the command were called now, with another config file perhaps. Throws as at the call. */
+  readonly readAgain: () => OptionValues;
 }
 
 export interface Command<Flags extends OptionTable = OptionTable> {

@@ -58,9 +58,9 @@ function forPeople({ destination, by, sinceMs }: DisabledDestination, already: b
   return `${destination} is disabled already (${byText(by)}, since ${new Date(sinceMs ?? 0).toISOString()})`;
 }
 
-/** A URL with a path is hardly ever what a destination is called: says what those of that URL go by. */
+/** What looks like a URL and is no origin as it is written is hardly ever what a destination is called: says what events go by. */
 function noteOrigin(name: string): void {
-  const origin = /^https?:/.test(name) ? originOf(name) : null;
+  const origin = /^https?:/i.test(name) ? originOf(name) : null;
   if (origin !== null && origin !== name)
     note(`events for ${name} that name no destination go by ${origin}: disable that one if you meant them`);
 }

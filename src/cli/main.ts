@@ -62,8 +62,11 @@ async function runCommand(args: readonly string[]): Promise<number> {
   const [operand] = given.positionals;
   if (command.operands === null && operand !== undefined)
     throw usage(`volley ${name} takes no argument ${JSON.stringify(operand)}: see volley ${name} --help`);
+  const { scope } = command;
+  const readAgain = () => (scope === null ? defaultOptions() : resolveOptions(given, process.env, scope));
   return command.run({
-    options: command.scope === null ? defaultOptions() : resolveOptions(given, process.env, command.scope),
+    options: readAgain(),
+    readAgain,
     flags: resolveFlags(command.flags, given),
     operands: given.positionals,
   });

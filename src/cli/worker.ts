@@ -1,7 +1,9 @@
 /** `volley worker`: the engine as a process. */
+import { isDeepStrictEqual } from 'node:util';
+import { OPTIONS, type OptionName, type OptionValues } from '../config/options.ts';
 import type { Engine } from '../engine.ts';
 import { EXIT } from '../errors.ts';
-import { createLogger, type LogFormat, logSink } from '../record/log.ts';
+import { createLogger, type LogFormat, type Logger, logSink } from '../record/log.ts';
 import { secretProvider } from '../secrets/provider.ts';
 import { VERSION } from '../version.ts';
 import { defineCommand } from './command.ts';
@@ -26,7 +28,7 @@ export const command = defineCommand({
     '# Receivers in a private network, over plain http on port 8080',
     'volley worker --allow-http --allow-net 10.1.0.0/16 --allow-port 8080',
   ],
-  async run({ options }) {
+  async run({ options, readAgain }) {
     // How pgrep finds it. It also takes a password in --broker out of what ps shows.
     process.title = 'volley worker';
     const secrets = secretProvider(process.env, options);
@@ -40,7 +42,7 @@ export const command = defineCommand({
     const { Engine } = await import('../engine.ts');
     const engine = new Engine({ ...options, secrets, log });
     const signalled = stopOnSignal(engine, (signal) => log.info({ signal }, 'stopping'));
-    reloadOnHangUp(engine);
+    reloadOnHangUp(engine, log, () => changedOptions(options, readAgain()));
     for (const warning of await engine.start()) log.warn(warning);
     log.info({ version: VERSION, pid: process.pid, queue: options.queue }, 'worker started');
     await (options.once ? Promise.race([signalled, engine.whenIdle()]) : signalled);
@@ -65,8 +67,33 @@ function stopOnSignal(engine: Engine, onSignal: (signal: string) => void): Promi
   return promise;
 }
 
-/** SIGHUP is how service managers ask for a reload. A terminal that closes sends it too, which must not end a worker halfway. */
-function reloadOnHangUp(engine: Engine): void {
-  // What goes wrong is in the log, and everything stays as it was.
-  process.on('SIGHUP', () => void engine.reload().catch(() => {}));
+/**
+ * SIGHUP is how service managers ask for a reload. A terminal that closes sends it too, which must not end a worker halfway.
+ * Signals that come while one is answered are answered together. `changed`: the options that take a restart.
+ */
+function reloadOnHangUp(engine: Engine, log: Logger, changed: () => string[]): void {
+  let asked = 0;
+  process.on('SIGHUP', async () => {
+    if (++asked > 1) return;
+    for (let answered = 0; answered < asked; ) {
+      answered = asked;
+      try {
+        await engine.reload();
+        const flags = changed();
+        if (flags.length > 0)
+          log.warn({ options: flags.join(',') }, 'changed options take a restart to apply');
+      } catch (error) {
+        // The engine has said what is wrong with secrets and destinations, and everything stays as it was.
+        log.debug({ error: String(error) }, 'nothing reloaded');
+      }
+    }
+    asked = 0;
+  });
+}
+
+/** The flags of the options that are not what they were. */
+function changedOptions(before: OptionValues, now: OptionValues): string[] {
+  return Object.entries(OPTIONS)
+    .filter(([name]) => !isDeepStrictEqual(before[name as OptionName], now[name as OptionName]))
+    .map(([, { flag }]) => `--${flag}`);
 }

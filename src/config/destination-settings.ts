@@ -13,6 +13,8 @@ export const DESTINATIONS_KEY = 'destinations';
 
 /** What the config file says of one destination; null is not set: as the worker's options say, or not at all. */
 export interface DestinationSettings {
+  /** `FILE:LINE:COLUMN` of the destination's key. */
+  readonly place: string;
   readonly secretName: string | null;
   /** Alternating names and values. */
   readonly headers: readonly string[] | null;
@@ -37,7 +39,7 @@ export interface DestinationSettings {
   readonly http2: boolean | null;
 }
 
-export type SettingName = keyof DestinationSettings;
+export type SettingName = Exclude<keyof DestinationSettings, 'place'>;
 
 /** What a file that a setting names has to hold. */
 export type FileContent = 'certificate' | 'private key' | 'authorities' | 'encryption key';

@@ -76,7 +76,7 @@ function keyFault(key: string): string | null {
 
 function settingsOf(destination: FileEntry, worker: Deadlines, files: NamedFiles): DestinationSettings {
   const entries = objectOf(destination, 'an object of settings');
-  const settings: Record<string, unknown> = { ...NOT_SET };
+  const settings: Record<string, unknown> = { ...NOT_SET, place: destination.place };
   for (const entry of entries.values()) {
     const known = BY_KEY.get(entry.key);
     if (known === undefined) throw unknownSetting(entry);

@@ -17,13 +17,18 @@ export type Resolve = (host: string) => Promise<readonly string[]>;
  * Whether an event may be published with this URL: what a worker with the same policy would say, at this moment.
  * A name is resolved, by DNS unless `resolve` says otherwise; that it was allowed here does not spare the worker's own
  * check, since a name may resolve differently later. Without a policy only https on port 443 to public addresses is
- * allowed. Throws a RangeError for a network or host of the policy that is none.
+ * allowed. Throws a RangeError for a network or host of the policy that is none, and for what is no part of a policy.
  */
 export async function checkUrl(
   url: string,
   policy: Partial<GuardPolicy> = {},
   resolve?: Resolve,
 ): Promise<UrlCheck> {
+  for (const name of Object.keys(policy))
+    if (!Object.hasOwn(CLOSED_POLICY, name))
+      throw new RangeError(
+        `${name} is not part of a policy: there are ${Object.keys(CLOSED_POLICY).join(', ')}`,
+      );
   const guard = guardOf({ ...CLOSED_POLICY, ...policy });
   if (resolve !== undefined) return checkWith(guard, url, resolve);
   const names = new Names();
@@ -44,6 +49,7 @@ export async function checkWith(guard: Guard, url: string, resolve: Resolve): Pr
 }
 
 async function refusalOf(guard: Guard, url: string, resolve: Resolve): Promise<Refusal | null> {
+  if (typeof url !== 'string') return { code: 'url-invalid', detail: `a ${typeof url} is no URL` };
   const judged = guard.judgeUrl(url);
   if (judged.kind === 'refused') return judged.refusal;
   if (judged.isAddress) return null;

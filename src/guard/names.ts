@@ -121,7 +121,8 @@ export class Names {
       this.#resolver = this.#newResolver(QUERY_TIMEOUT_MS, QUERY_TRIES);
       throw new NameError(NAME_SERVERS_DOWN, `the name servers do not answer (${code} for ${name})`);
     }
-    const error = new NameError(NAME_UNRESOLVED, `${name} has no address (${code})`);
+    const what = NO_SUCH.has(code) ? 'has no address' : 'cannot be resolved';
+    const error = new NameError(NAME_UNRESOLVED, `${name} ${what} (${code})`);
     this.#keep(name, [], error, FAILURE_KEPT_MS);
     throw error;
   }
@@ -197,6 +198,8 @@ interface Answer {
 
 /** c-ares's codes (https://nodejs.org/api/dns.html#error-codes) for name servers that do not answer. */
 const OUR_FAULT: ReadonlySet<string> = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED', 'ENOSERVER']);
+/** And those for a name that is not there, or has no addresses. */
+const NO_SUCH: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
 const NO_ANSWER: Answer = { addresses: [], ttlMs: Number.POSITIVE_INFINITY, failure: 'ETIMEOUT' };
 
 async function answerOf(question: Promise<{ address: string; ttl: number }[]>): Promise<Answer> {

@@ -46,9 +46,9 @@ export function secretProvider(
 ): SecretProvider {
   const source = sourceFor(env, given.secretsFile, pace);
   const text = env[VARIABLE];
-  if (text === undefined) return providerOf(source, () => source.read(true));
+  if (text === undefined) return providerOf(source.place, source, () => source.read(true));
   const variable = new Redacted(text);
-  return providerOf(source, async () => {
+  return providerOf(`${VARIABLE} and ${source.place}`, source, async () => {
     if (variable.value.trim() === '')
       throw unusable(`${VARIABLE} is set but empty: give it a value, or unset it to use ${source.place}`);
     const secret = checkedSecret(variable.value, VARIABLE);
@@ -57,8 +57,8 @@ export function secretProvider(
   });
 }
 
-function providerOf(source: SecretSource, load: () => Promise<Loaded>): SecretProvider {
-  return { place: source.place, load, watch: (onChange) => source.watch(onChange) };
+function providerOf(place: string, source: SecretSource, load: () => Promise<Loaded>): SecretProvider {
+  return { place, load, watch: (onChange) => source.watch(onChange) };
 }
 
 function sourceFor(env: Environment, given: string | null, pace: Pace): SecretSource {

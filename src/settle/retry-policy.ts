@@ -1,5 +1,5 @@
 /** What follows from an attempt that failed. Pure: randomness and the present come in. */
-import type { DeadReason, Failure, ReceivedResponse } from '../delivery/outcome.ts';
+import type { DeadReason, Failure, LocalCode, ReceivedResponse } from '../delivery/outcome.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 export type Verdict =
@@ -24,8 +24,20 @@ const JITTER = 0.2;
 const RETRY_AFTER_MAX_MS = 3_600_000;
 /** Least jitter on a Retry-After, in milliseconds: a second is all that its resolution allows receivers to tell apart. */
 const RETRY_AFTER_JITTER_MS = 1_000;
-/** Wait after a fault of our own, in milliseconds; it costs no attempt. */
-const LOCAL_FAULT_MS = 1_000;
+/**
+ * Wait after a fault of our own, in milliseconds; it costs no attempt. What this machine lacks may be there again soon; what a
+ * person has to mend is looked at less often, as each look is a line in the log.
+ */
+const LOCAL_FAULT_MS: Readonly<Record<LocalCode, number>> = {
+  'no-fd': 1_000,
+  'no-port': 1_000,
+  'no-memory': 1_000,
+  'thread-lost': 1_000,
+  'dns-down': 2_000,
+  proxy: 10_000,
+  'no-source-address': 10_000,
+  encryption: 60_000,
+};
 
 /**
  * `attempts`: made before this one. `random`: in [0, 1).
@@ -43,7 +55,7 @@ export function verdictOn(
     case 'refused':
       return { kind: 'dead', reason: failure.reason, attempts };
     case 'local-fault':
-      return { kind: 'retry', delayMs: jittered(LOCAL_FAULT_MS, random), attempts };
+      return { kind: 'retry', delayMs: jittered(LOCAL_FAULT_MS[failure.code], random), attempts };
     case 'answered':
       if (failure.response.status === GONE) return { kind: 'gone' };
       if (permanentStatuses.includes(failure.response.status))

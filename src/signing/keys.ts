@@ -42,6 +42,14 @@ export function secretFault(secret: string, use: SecretUse = 'sign'): string | n
   return typeof read === 'string' ? read : null;
 }
 
+/** The length of the key that a sound secret stands for, in bytes. */
+export function keyBytes(secret: string): number {
+  const prefix = prefixOf(secret);
+  return prefix === undefined
+    ? Buffer.byteLength(secret)
+    : Buffer.byteLength(secret.slice(prefix.length), 'base64');
+}
+
 /** Why these secrets, each fine by itself, cannot serve these schemes, in one line; null when they can. */
 export function schemesFault(secrets: readonly string[], schemes: readonly SignatureScheme[]): string | null {
   if (schemes.length === 0) return 'no signature scheme is named: name at least one';
@@ -70,11 +78,15 @@ function isEd25519(secret: string): boolean {
   return secret.startsWith(PRIVATE_PREFIX) || secret.startsWith(PUBLIC_PREFIX);
 }
 
+function prefixOf(secret: string): string | undefined {
+  return [SYMMETRIC_PREFIX, PRIVATE_PREFIX, PUBLIC_PREFIX].find((each) => secret.startsWith(each));
+}
+
 /** The key, or what is wrong with the secret. */
 function readSecret(secret: string, use: SecretUse): Key | string {
   // Whoever writes JavaScript may hand over a variable that is not set.
   if (typeof secret !== 'string' || secret.trim() === '') return 'the secret is empty: give it a value';
-  const prefix = [SYMMETRIC_PREFIX, PRIVATE_PREFIX, PUBLIC_PREFIX].find((each) => secret.startsWith(each));
+  const prefix = prefixOf(secret);
   const written = Buffer.from(secret);
   if (prefix === undefined) return { kind: 'symmetric', written, decoded: written };
   if (prefix === PUBLIC_PREFIX && use === 'sign')

@@ -8,6 +8,7 @@
 import { type buildConnector, Client } from 'undici';
 import type { Target } from '../guard/guard.ts';
 import type { Connector } from './connector.ts';
+import { ClosedEarlyError } from './errors.ts';
 import { IdleList } from './idle-list.ts';
 
 /** A connection unused for this long is closed, in milliseconds. */
@@ -19,6 +20,8 @@ const SWEEP_MS = 10_000;
  * Shorter than IDLE_MS: common servers close after 60 to 75 s, and a request that meets the close must be sent again.
  */
 const KEEP_ALIVE_MS = 30_000;
+/** Sockets made for one request: one may be closed at the moment it was to be used. */
+const MAX_DIALS = 2;
 /** Longest head of a response that is read, in bytes: Node's own default. */
 const MAX_RESPONSE_HEADER_BYTES = 16_384;
 
@@ -56,6 +59,8 @@ export class Connection {
   older: Connection | null = null;
   newer: Connection | null = null;
   dropped = false;
+  /** Sockets made for the present request. */
+  #dials = 0;
   /** Gives up a connection that is being made. */
   cancel: (() => void) | null = null;
 
@@ -63,6 +68,12 @@ export class Connection {
     this.agent = agent;
     const { target, route } = agent;
     const connect: buildConnector.connector = (_options, callback) => {
+      // undici dials again and again while sockets close before a request could be written on them.
+      if (++this.#dials > MAX_DIALS)
+        return callback(
+          new ClosedEarlyError('the receiver closes, or speaks, before it is asked anything'),
+          null,
+        );
       this.cancel = route.connector.connect(target, connectTimeoutMs, (error, socket) => {
         this.cancel = null;
         if (error !== null) return callback(error, null);
@@ -82,6 +93,12 @@ export class Connection {
       connect,
     });
     this.client.on('disconnect', () => onDisconnect(this));
+  }
+
+  /** It is to carry a request. */
+  occupy(): void {
+    this.inUse = true;
+    this.#dials = 0;
   }
 }
 
@@ -122,7 +139,7 @@ export class Agents {
     let connection = fresh ? undefined : agent.free.pop();
     if (connection === undefined) connection = this.#open(agent, connectTimeoutMs);
     else this.#unused.remove(connection);
-    connection.inUse = true;
+    connection.occupy();
     return connection;
   }
 

@@ -8,7 +8,8 @@ import { EGRESS_REFUSED, ENCRYPTION_FAILED, PROXY_FAILED } from './errors.ts';
 /** `sent`: whether the request had begun to leave when the error came. The error's text is only carried along. */
 export function outcomeOfError(error: Error, sent: boolean): Outcome {
   const code = errorCode(error);
-  const text = error.message === '' ? code : error.message;
+  // OpenSSL's texts end in a line feed.
+  const text = error.message.trim() === '' ? code : error.message.trim();
   if (code === EGRESS_REFUSED) return { kind: 'refused', reason: 'url-refused', detail: text };
   const own = ownFaultOf(error);
   if (own !== null) return { kind: 'local-fault', code: own, error: text };

@@ -5,6 +5,8 @@ import { NoTunnelError, ProxyError } from './errors.ts';
 /** Longest head of a proxy's answer that is read, in bytes. */
 const MAX_HEAD_BYTES = 16_384;
 const HEAD_END = '\r\n\r\n';
+/** Neither HTTP nor TLS is spoken first by who answers. */
+const SPEAKS_FIRST = 'something came through the tunnel before anything was asked';
 /**
  * Asks the proxy at the other end of `socket` for a tunnel to a vetted address; resolves with the socket when it stands.
  * Rejects with ProxyError, with NoTunnelError, or with the signal's reason. The socket is closed when it fails.
@@ -20,15 +22,15 @@ export function tunnel<Connection extends Socket>(
   const { promise, resolve, reject } = Promise.withResolvers<Connection>();
   let head = '';
   const onReadable = () => {
-    // Read by hand, so that what follows the head stays in the socket.
     for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
       const before = head.length;
       head += chunk.toString('latin1');
       const end = head.indexOf(HEAD_END);
       if (end === -1 && head.length <= MAX_HEAD_BYTES) continue;
-      const rest = end === -1 ? null : chunk.subarray(end + HEAD_END.length - before);
-      settle(faultOf(head.slice(0, end === -1 ? 0 : end)));
-      if (rest !== null && rest.length > 0) socket.unshift(rest);
+      const isRest = end !== -1 && end + HEAD_END.length - before < chunk.length;
+      settle(
+        faultOf(head.slice(0, end === -1 ? 0 : end)) ?? (isRest ? new NoTunnelError(SPEAKS_FIRST) : null),
+      );
       return;
     }
   };
@@ -57,7 +59,7 @@ function faultOf(head: string): Error | null {
   if (Number.isNaN(status)) return new ProxyError('the proxy does not answer in HTTP');
   if (status === 407)
     return new ProxyError(
-      'the proxy wants credentials (407): put them in its URL, http://USER:PASSWORD@HOST:PORT',
+      'the proxy wants other credentials, or any (407): put them in its URL, http://USER:PASSWORD@HOST:PORT',
     );
   return new NoTunnelError(`the proxy makes no tunnel to the receiver (${status})`);
 }

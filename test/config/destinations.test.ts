@@ -43,7 +43,12 @@ test('each destination has what its entry says, and the rest is not set', () => 
     }
   }`);
   deepEqual(warnings, []);
-  deepEqual(Object.fromEntries(settings), {
+  const placed = [...settings].map(([name, { place, ...rest }]) => ({ name, place, rest }));
+  deepEqual(
+    placed.map(({ place }) => place.replace(CONFIG, 'FILE')),
+    ['FILE:5:7', 'FILE:12:7', 'FILE:13:7', 'FILE:14:7'],
+  );
+  deepEqual(Object.fromEntries(placed.map(({ name, rest }) => [name, rest])), {
     acct_42: {
       ...NOT_SET,
       secretName: 'shared-eu',

