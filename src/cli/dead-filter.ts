@@ -6,14 +6,16 @@ import { parseTimestamp } from '../delivery/fields.ts';
 import type { DeadReason } from '../delivery/outcome.ts';
 import { VolleyError } from '../errors.ts';
 
-const REASONS = [
-  'exhausted',
-  'poison',
-  'url-refused',
-  'not-json',
-  'invalid-envelope',
-  'body-too-large',
-] as const satisfies readonly DeadReason[];
+/** A table and not a list, so that the compiler names the one that is missing. */
+const REASONS = {
+  exhausted: true,
+  rejected: true,
+  poison: true,
+  'url-refused': true,
+  'not-json': true,
+  'invalid-envelope': true,
+  'body-too-large': true,
+} satisfies Record<DeadReason, true>;
 
 export const FILTER_FLAGS = {
   destination: {
@@ -29,7 +31,7 @@ export const FILTER_FLAGS = {
     flag: 'reason',
     value: 'REASON',
     default: null,
-    choices: REASONS,
+    choices: Object.keys(REASONS) as readonly DeadReason[],
     scopes: [],
     doc: 'only those that died of this',
   },

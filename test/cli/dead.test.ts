@@ -32,7 +32,8 @@ async function withDeadLetters(t: TestContext, newQueueOf: (t: TestContext) => P
     await queue.watch.settle([{ kind: 'dead', claim: claims[i]!, letter }]);
   const run = (...args: string[]) => volley([...args, '--broker', queue.broker, '--queue', queue.queue]);
   const ids = async (...flags: string[]) => {
-    const { stdout } = await run('dead', 'list', '--json', ...flags);
+    const { code, stdout } = await run('dead', 'list', '--json', ...flags);
+    equal(code, 0);
     return stdout
       .split('\n')
       .flatMap((text) => (text === '' ? [] : [(JSON.parse(text) as { id: string }).id]));
@@ -45,6 +46,7 @@ test('dead letters are listed, oldest first, by filter', async (t) => {
   deepEqual(await ids(), ['a', 'b', 'c']);
   deepEqual(await ids('--destination', 'acct_42'), ['a', 'c']);
   deepEqual(await ids('--reason', 'url-refused'), ['b']);
+  deepEqual(await ids('--reason', 'rejected'), []);
   deepEqual(await ids('--since', '150m', '--until', new Date(NOW - 1.5 * HOUR).toISOString()), ['b']);
   const { stdout, stderr } = await run('dead', 'list', '--limit', '2');
   match(stdout, /^ID +DIED .*\na +\d{4}-.* exhausted +1 +acct_42 +gave up\ufffd\[31m\nb .*\n$/);
