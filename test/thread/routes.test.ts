@@ -279,7 +279,7 @@ test('a key that cannot encrypt is our fault, and nothing is sent', async (t) =>
 
 test('headers of a destination are added, and the event’s own win', async (t) => {
   const receiver = await receiverOf(t);
-  const settings = { destinations: { r: { headers: ['x-tenant', '7', 'x-kind', 'usual'] } } };
+  const settings = { destinations: { r: { headers: ['X-Tenant', '7', 'X-Kind', 'usual'] } } };
   const { attempt } = attempting(t, {}, settings);
   await attempt(receiver.origin, { ...AS_R, headers: { 'X-Kind': 'special' } });
   await attempt(receiver.origin, { destination: 'other' });
