@@ -84,6 +84,8 @@ export class Dispatcher<Delivery extends Dispatchable> {
       if (isFull || lane.waiting.length === 0) lane.deficitBytes = 0;
       lane.queued = false;
       this.#enqueue(lane);
+      // One that was cleared in its absence has nothing in flight that would come back and forget it.
+      if (sent === 0) this.#forgetIfIdle(lane);
     }
   }
 

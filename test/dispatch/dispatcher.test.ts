@@ -193,10 +193,51 @@ test('idle lanes are kept up to their limit and forgotten beyond it', () => {
   equal(dispatcher.waiting, 0);
 });
 
+test('clearing a lane takes out what waits in it, in order, and nothing of others or of what is out', () => {
+  const { add, assign, comeBack, out, dispatcher } = newDispatcher(1, 8);
+  add('a', 20);
+  add('b', 20);
+  assign();
+  const waiting = countBy(out).get('a')!;
+  const cleared = dispatcher.clearLane('a');
+  deepEqual(countBy(cleared), new Map([['a', 20 - waiting]]));
+  deepEqual(
+    cleared.map(({ name }) => Number(name)),
+    cleared.map(({ name }) => Number(name)).sort((a, b) => a - b),
+  );
+  deepEqual(dispatcher.clearLane('a'), []);
+  deepEqual(dispatcher.clearLane('never seen'), []);
+  const late = [];
+  for (let sent = assign(); out.length > 0; sent = assign()) {
+    late.push(...sent);
+    comeBack();
+  }
+  deepEqual(new Set(late.map(({ destination }) => destination)), new Set(['b']));
+  equal(dispatcher.waiting, 0);
+  add('a', 1);
+  deepEqual(
+    assign().map(({ destination }) => destination),
+    ['a'],
+  );
+});
+
+test('a lane that was cleared while it had nothing out is forgotten like any other', () => {
+  const { add, assign, comeBack, out, dispatcher } = newDispatcher();
+  for (let n = 0; n < 2 * IDLE_LANES_KEPT; n++) {
+    add(`d${n}`, 1);
+    dispatcher.clearLane(`d${n}`);
+  }
+  add('another', 1);
+  assign();
+  while (out.length > 0) comeBack();
+  equal(dispatcher.lanes, IDLE_LANES_KEPT);
+});
+
 /** What may happen to a dispatcher, in any order. */
 type Step =
   | { readonly kind: 'add'; readonly destination: string; readonly bytes: number; readonly count: number }
   | { readonly kind: 'assign' | 'turnOver' | 'clear' }
+  | { readonly kind: 'clearLane'; readonly destination: string }
   | { readonly kind: 'comeBack'; readonly count: number; readonly finished: boolean }
   | { readonly kind: 'withhold' | 'restore'; readonly thread: number };
 
@@ -210,6 +251,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({ kind: fc.constantFrom('assign' as const, 'assign' as const, 'turnOver' as const) }),
   fc.record({ kind: fc.constantFrom('assign' as const, 'clear' as const) }),
+  fc.record({ kind: fc.constant('clearLane' as const), destination: fc.constantFrom('a', 'b', 'c') }),
   fc.record({
     kind: fc.constant('comeBack' as const),
     count: fc.integer({ min: 1, max: 20 }),
@@ -246,6 +288,9 @@ test('whatever happens in whatever order, each delivery is sent once or cleared 
             break;
           case 'clear':
             gone.push(...dispatcher.clear().map(({ name }) => name));
+            break;
+          case 'clearLane':
+            gone.push(...dispatcher.clearLane(step.destination).map(({ name }) => name));
             break;
           case 'comeBack':
             for (let n = 0; n < step.count && out.length > 0; n++) comeBack(step.finished);
