@@ -29,8 +29,13 @@ export class DisabledDestinations {
   #disabled = new Map<string, DisabledBy>();
   /** What the settings say, which wins over what is in the broker. */
   #configured: ReadonlySet<string> = new Set();
+  /** What was added or taken out here since the last look began: newer than what that has seen. */
+  readonly #changed = new Set<string>();
   #looking: Promise<void> | null = null;
+  /** Until the broker has heard of all that was added here. */
+  #telling: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
 
   constructor(parts: DisabledParts) {
     this.#parts = parts;
@@ -50,8 +55,10 @@ export class DisabledDestinations {
 
   /** Resolves when nothing more will be asked of the broker. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.#looking;
+    await this.#telling;
   }
 
   /** The destinations that the settings disable. Those they did before and do no more are enabled. */
@@ -70,35 +77,43 @@ export class DisabledDestinations {
   /** The broker says that these are not disabled any more. */
   enabled(destinations: readonly string[]): void {
     for (const destination of destinations) {
-      this.#disabled.delete(destination);
+      this.#forget(destination);
       if (this.#configured.has(destination)) this.#disable(destination, 'config');
     }
   }
 
   #disable(destination: string, by: DisabledBy): void {
-    if (this.#disabled.has(destination)) return;
+    if (this.#stopped || this.#disabled.has(destination)) return;
     this.#disabled.set(destination, by);
+    this.#changed.add(destination);
     const { broker, wallMs, onFault, onDisabled } = this.#parts;
-    broker.disableDestination(destination, by, wallMs()).catch((error: unknown) => {
+    const told = broker.disableDestination(destination, by, wallMs()).catch((error: unknown) => {
       // Forgotten here too: its next delivery will tell again.
-      this.#disabled.delete(destination);
+      this.#forget(destination);
       onFault(error);
     });
+    this.#telling = Promise.all([this.#telling, told]).then(() => {});
     onDisabled(destination);
   }
 
-  #look(): Promise<void> {
+  #forget(destination: string): void {
+    this.#disabled.delete(destination);
+    this.#changed.add(destination);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#stopped) return;
     this.#looking ??= this.#synchronise()
       .catch(this.#parts.onFault)
       .finally(() => {
         this.#looking = null;
       });
-    return this.#looking;
+    await this.#looking;
   }
 
   async #synchronise(): Promise<void> {
     const { broker, onDisabled } = this.#parts;
-    const before = new Set(this.#disabled.keys());
+    this.#changed.clear();
     const found = new Map<string, DisabledBy>();
     for (const { destination, by } of await broker.disabledDestinations()) {
       // Without a reason it is enabled already, by a call that was cut short before all its deliveries were ready again.
@@ -106,10 +121,14 @@ export class DisabledDestinations {
         await broker.enableDestination(destination);
       else found.set(destination, by);
     }
-    // What was added here meanwhile is in the broker by now, or will be.
-    for (const [destination, by] of this.#disabled) if (!before.has(destination)) found.set(destination, by);
+    for (const destination of this.#changed) {
+      const by = this.#disabled.get(destination);
+      if (by === undefined) found.delete(destination);
+      else found.set(destination, by);
+    }
+    const news = [...found.keys()].filter((destination) => !this.#disabled.has(destination));
     this.#disabled = found;
+    for (const destination of news) onDisabled(destination);
     for (const destination of this.#configured) this.#disable(destination, 'config');
-    for (const destination of found.keys()) if (!before.has(destination)) onDisabled(destination);
   }
 }

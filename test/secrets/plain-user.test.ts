@@ -129,7 +129,10 @@ suite('as a plain user', { concurrency: true }, () => {
     const { file } = place(t, 0o755, 0o644);
     const { code, stdout, stderr } = await worker(['--secrets', file, '--log-format', 'json']);
     equal(code, NO_BROKER);
-    equal(JSON.parse(stdout.split('\n', 1)[0]!).msg, `${file} is readable by every user: run "chmod 640 '${file}'"`);
+    equal(
+      JSON.parse(stdout.split('\n', 1)[0]!).msg,
+      `${file} is readable by every user: run "chmod 640 '${file}'"`,
+    );
     equal(`${stdout}${stderr}`.includes(CANARY), false);
   });
 });
