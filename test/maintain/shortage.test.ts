@@ -1,0 +1,64 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import test from 'node:test';
+import type { LocalCode } from '../../src/delivery/outcome.ts';
+import { Shortage } from '../../src/maintain/shortage.ts';
+
+const PAUSE_MS = 1_000;
+
+function newShortage() {
+  let now = 0;
+  const begun: [lack: string, advice: string][] = [];
+  const shortage = new Shortage({
+    onBegin: (lack, advice) => begun.push([lack, advice]),
+    nowMs: () => now,
+  });
+  const pass = (ms: number) => {
+    now += ms;
+  };
+  return { shortage, begun, pass };
+}
+
+test('nothing is short at first, on a clock that begins at zero too', () => {
+  const { shortage, begun } = newShortage();
+  deepEqual([shortage.lasts, begun], [false, []]);
+});
+
+test('what this machine lacks stops claims for a while, and each has its advice', () => {
+  const advice: [code: LocalCode, what: RegExp][] = [
+    ['no-fd', /LimitNOFILE.*--max-sockets/],
+    ['no-port', /ip_local_port_range/],
+    ['no-memory', /tcp_mem/],
+    ['dns-down', /--dns-server/],
+  ];
+  for (const [code, what] of advice) {
+    const { shortage, begun, pass } = newShortage();
+    shortage.met(code);
+    equal(shortage.lasts, true);
+    equal(begun[0]![0], code);
+    match(begun[0]![1], what);
+    pass(PAUSE_MS - 1);
+    equal(shortage.lasts, true);
+    pass(1);
+    equal(shortage.lasts, false);
+  }
+});
+
+test('faults that the next destination need not meet stop nothing', () => {
+  const { shortage, begun } = newShortage();
+  for (const code of ['proxy', 'encryption', 'thread-lost'] as const) shortage.met(code);
+  deepEqual([shortage.lasts, begun], [false, []]);
+});
+
+test('a shortage lasts as long as it is met again, is told of once, and again when it comes back', () => {
+  const { shortage, begun, pass } = newShortage();
+  for (let n = 0; n < 10; n++) {
+    shortage.met(n % 2 === 0 ? 'no-fd' : 'no-port');
+    pass(PAUSE_MS - 1);
+    equal(shortage.lasts, true);
+  }
+  equal(begun.length, 1);
+  pass(1);
+  equal(shortage.lasts, false);
+  shortage.met('no-fd');
+  equal(begun.length, 2);
+});
