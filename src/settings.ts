@@ -122,6 +122,8 @@ function named({ byName }: SigningSecrets, name: string): readonly string[] | un
 }
 
 function check(of: string, secrets: readonly string[], schemes: readonly SignatureScheme[]): void {
+  // Only a provider of somebody's own gives none.
+  if (secrets.length === 0) refuse(of, 'there is none: the provider must give at least one');
   for (const secret of secrets) refuse(of, secretFault(secret));
   refuse(of, schemesFault(secrets, schemes));
 }
