@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, type TestContext } from 'node:test';
+import { Signal } from '../signal.ts';
 import { SECRET, type TestQueue } from './running.ts';
 
 export interface WorkerProcess {
@@ -15,7 +16,17 @@ export interface WorkerProcess {
   readonly exited: Promise<number | null>;
   /** What it has said so far. */
   readonly output: () => string;
+  /** Resolves as soon as it has said something like this; rejects when it ends before. */
+  said(what: RegExp): Promise<void>;
 }
+
+/** A queue, and the environment beside the test's own; undefined takes a variable out. */
+export interface WorkerPlace extends Pick<TestQueue, 'broker' | 'queue'> {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** How much of what a worker says is kept, in characters. */
+const OUTPUT_CHARS = 100_000;
 
 /** Workers started one after another need not compile the sources each time. */
 const COMPILED = mkdtempSync(join(tmpdir(), 'volley-compiled-'));
@@ -26,7 +37,7 @@ const VOLLEY = resolve(import.meta.dirname, '../../bin/volley.js');
 /** Starts a worker on a queue that may reach loopback; it is killed after the test, if it still runs then. */
 export function spawnWorker(
   t: TestContext,
-  { broker, queue }: Pick<TestQueue, 'broker' | 'queue'>,
+  { broker, queue, env = {} }: WorkerPlace,
   ...flags: string[]
 ): WorkerProcess {
   const toLoopback = ['--allow-http', '--allow-net', '127.0.0.0/8', '--allow-port', '0'];
@@ -45,25 +56,29 @@ export function spawnWorker(
       ...flags,
     ],
     {
-      env: { ...process.env, HMAC_SECRET: SECRET, NODE_COMPILE_CACHE: COMPILED },
+      env: { ...process.env, HMAC_SECRET: SECRET, NODE_COMPILE_CACHE: COMPILED, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
-  let said = '';
-  const started = new Promise<void>((resolve, reject) => {
-    const listen = (chunk: Buffer) => {
-      said = (said + chunk).slice(-10_000);
-      if (said.includes('worker started')) resolve();
-    };
-    child.stdout.on('data', listen);
-    child.stderr.on('data', listen);
-    exited.then((code) => reject(new Error(`volley worker ended with ${code}: ${said}`)));
+  const exited = once(child, 'close').then(([code]) => code as number | null);
+  let text = '';
+  const signal = new Signal();
+  const listen = (chunk: Buffer) => {
+    text = (text + chunk).slice(-OUTPUT_CHARS);
+    signal.raise();
+  };
+  child.stdout.on('data', listen);
+  child.stderr.on('data', listen);
+  const ended = exited.then((code): never => {
+    throw new Error(`volley worker ended with ${code}: ${text}`);
   });
+  ended.catch(() => {});
+  const said = (what: RegExp) => Promise.race([signal.until(() => what.test(text)), ended]);
+  const started = said(/worker started/);
   started.catch(() => {});
   t.after(async () => {
     child.kill('SIGKILL');
     await exited;
   });
-  return { child, started, exited, output: () => said };
+  return { child, started, exited, said, output: () => text };
 }
