@@ -7,6 +7,14 @@ const good = { url: 'https://example.com/hooks', type: 'order.updated', payload:
 const withValue = (member: object) => JSON.stringify({ ...good, ...member });
 const without = (member: keyof typeof good) => JSON.stringify({ ...good, [member]: undefined });
 
+/** A JSON string of so many bytes, of characters of one to four bytes each. */
+function textOf(bytes: number): string {
+  const mixed = 'aé日🏐';
+  const left = bytes - 2;
+  const times = Math.floor(left / Buffer.byteLength(mixed));
+  return `"${mixed.repeat(times)}${'x'.repeat(left - times * Buffer.byteLength(mixed))}"`;
+}
+
 /** Queue elements that cannot be delivered: what they hold, the reason of their dead letter, and what its detail names. */
 const BAD: readonly [element: string | Buffer, reason: string, detail: RegExp][] = [
   ['', 'not-json', /not valid JSON/],
@@ -56,6 +64,7 @@ const BAD: readonly [element: string | Buffer, reason: string, detail: RegExp][]
     /2097153 bytes, the limit is 2097152/,
   ],
   [withValue({ payload: `${'é'.repeat((2_097_152 - 2) / 2)}x` }), 'body-too-large', /2097153 bytes/],
+  [JSON.stringify({ url: good.url, type: 't', body: textOf(2_097_153) }), 'body-too-large', /2097153 bytes/],
   [withValue({ url: 'ws://example.com' }), 'invalid-envelope', /https:/],
   [withValue({ type: ['['.repeat(1)] }), 'invalid-envelope', /"type"/],
   [
@@ -102,5 +111,61 @@ for (const [name, queueOf] of Object.entries(eachBroker())) {
       equal(letter!.response, null);
       ok(!letter!.detail.includes('\n'));
     }
+  });
+
+  test(`on ${name}, bodies up to 2 MiB of characters of any width pass, byte for byte, beside one that has a byte more`, async (t) => {
+    const queue = await queueOf(t);
+    const receiver = await receiverOf(t);
+    const sizes = [2_097_151, 2_097_152, 2_097_153];
+    await queue.push(
+      ...sizes.flatMap((bytes) => {
+        const text = textOf(bytes);
+        equal(Buffer.byteLength(text), bytes);
+        const event = { url: receiver.origin, type: 't' };
+        return [
+          `{"id":"payload-${bytes}",${JSON.stringify(event).slice(1, -1)},"payload":${text}}`,
+          { ...event, id: `body-${bytes}`, body: text },
+        ];
+      }),
+    );
+    const { engine } = await startEngine(t, queue);
+    await engine.whenIdle();
+    const bodies = new Map(receiver.requests.map(({ headers, body }) => [headers['x-webhook-id'], body]));
+    equal(receiver.requests.length, 4);
+    for (const as of ['payload', 'body'])
+      for (const bytes of sizes.slice(0, 2))
+        ok(bodies.get(`${as}-${bytes}`)?.equals(Buffer.from(textOf(bytes))), `${as} of ${bytes} bytes`);
+    deepEqual((await queue.dead()).map(({ id, reason }) => `${id} ${reason}`).sort(), [
+      'body-2097153 body-too-large',
+      'payload-2097153 body-too-large',
+    ]);
+  });
+
+  test(`on ${name}, the same id twice is two deliveries: each has its own end`, async (t) => {
+    const queue = await queueOf(t);
+    let requests = 0;
+    const receiver = await receiverOf(t, ({ path }) => ({
+      status: path === '/fails' ? 500 : ++requests === 1 ? 503 : 200,
+    }));
+    const twice = (path: string, id: string) =>
+      [1, 2].map((payload) => ({ id, url: `${receiver.origin}/${path}`, type: 't', payload }));
+    await queue.push(...twice('recovers', 'same'), ...twice('fails', 'doomed'));
+    const { engine } = await startEngine(t, queue, { retryScheduleMs: [20] });
+    await engine.whenIdle();
+    const arrived = receiver.requests.map(
+      ({ path, headers, body }) => `${path} ${headers['x-webhook-id']} ${body}`,
+    );
+    for (const n of [1, 2]) {
+      ok(arrived.includes(`/recovers same ${n}`));
+      equal(arrived.filter((each) => each === `/fails doomed ${n}`).length, 2);
+    }
+    equal(arrived.length, 7, 'one of them once more than the other');
+    const letters = await queue.dead();
+    deepEqual(
+      letters.map(({ id }) => id),
+      ['doomed', 'doomed'],
+    );
+    equal(new Set(letters.map(({ key }) => key)).size, 2);
+    deepEqual(await queue.watch.stats(), { ready: 0, leased: 0, delayed: 0, parked: 0, dead: 2 });
   });
 }

@@ -39,7 +39,9 @@ test('without --allow-* only https on 443 to public addresses is delivered: ever
   ];
   const queue = await newQueue(t, redis.url);
   await queue.push(...refused.map(([url], i) => ({ id: `u${i}`, url, type: 't', payload: 1 })));
-  const { engine, settled } = await startEngine(t, queue, { allowHttp: false, allowNet: [], allowPort: [] });
+  const { engine, settled } = await startEngine(t, queue, {
+    ...{ allowHttp: false, allowNet: [], allowHost: [], allowPort: [] },
+  });
   await engine.whenIdle();
   equal(settled.length, refused.length);
   const letters = new Map((await queue.dead()).map((letter) => [letter.id, letter]));
@@ -55,22 +57,36 @@ test('without --allow-* only https on 443 to public addresses is delivered: ever
 test('each flag allows what it says and no more', async (t) => {
   const receiver = await receiverOf(t);
   const { port } = new URL(receiver.origin);
-  const cases: [options: object, delivered: boolean][] = [
-    [{ allowHttp: true, allowNet: ['127.0.0.1/32'], allowPort: [Number(port)] }, true],
-    [{ allowHttp: true, allowNet: ['127.0.0.0/8'], allowPort: [0] }, true],
-    [{ allowHttp: false, allowNet: ['127.0.0.0/8'], allowPort: [0] }, false],
-    [{ allowHttp: true, allowNet: ['127.0.0.2/32', '10.0.0.0/8'], allowPort: [0] }, false],
-    [{ allowHttp: true, allowNet: ['127.0.0.0/8'], allowPort: [Number(port) - 1] }, false],
+  // Another spelling, as the last of these, is refused whatever is allowed.
+  const hosts = ['127.0.0.1', 'localhost', 'hooks.localhost', '0x7f.1'];
+  const all = { allowHttp: true, allowNet: [], allowHost: [], allowPort: [0] };
+  const cases: [options: object, reached: string[]][] = [
+    [{ ...all, allowNet: ['127.0.0.1/32'], allowPort: [Number(port)] }, ['127.0.0.1']],
+    [{ ...all, allowNet: ['127.0.0.0/8'] }, ['127.0.0.1']],
+    [{ ...all, allowNet: ['127.0.0.0/8', '::1/128'] }, ['127.0.0.1', 'localhost', 'hooks.localhost']],
+    [{ ...all, allowNet: ['127.0.0.0/8'], allowHttp: false }, []],
+    [{ ...all, allowNet: ['127.0.0.2/32', '10.0.0.0/8'] }, []],
+    [{ ...all, allowNet: ['127.0.0.0/8'], allowPort: [Number(port) - 1] }, []],
+    [{ ...all, allowHost: ['127.0.0.1'] }, ['127.0.0.1']],
+    [{ ...all, allowHost: ['LOCALHOST'] }, ['localhost']],
+    [{ ...all, allowHost: ['*.localhost'] }, ['hooks.localhost']],
+    [{ ...all, allowHost: hosts.slice(0, 3), allowHttp: false }, []],
+    [{ ...all, allowHost: hosts.slice(0, 3), allowPort: [] }, []],
   ];
-  for (const [options, delivered] of cases) {
+  for (const [options, reached] of cases) {
     const queue = await newQueue(t, redis.url);
-    await queue.push({ url: receiver.origin, type: 't', payload: 1 });
-    const { engine, settled } = await startEngine(t, queue, options);
+    await queue.push(...hosts.map((host) => ({ url: `http://${host}:${port}/`, type: 't', payload: 1 })));
+    const { engine } = await startEngine(t, queue, { ...options, threads: 1 });
+    const before = receiver.requests.length;
     await engine.whenIdle();
-    equal(settled[0]!.kind, delivered ? 'delivered' : 'dead', JSON.stringify(options));
+    deepEqual(
+      new Set(receiver.requests.slice(before).map(({ headers }) => headers.host)),
+      new Set(reached.map((host) => `${host}:${port}`)),
+      JSON.stringify(options),
+    );
+    equal((await queue.dead()).length, hosts.length - reached.length);
     await engine.stop();
   }
-  equal(receiver.requests.length, 2);
 });
 
 test('a redirect is a failure and is not followed', async (t) => {

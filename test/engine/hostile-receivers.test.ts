@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { EngineOptions } from '../../src/engine.ts';
 import { type Receiver, rawReceiverOf, receiverOf } from '../receiver.ts';
 import { newQueue, redisOfFile, startEngine } from './running.ts';
@@ -60,6 +61,27 @@ const FAILING: readonly [behaviour: string, start: (t: TestContext) => Promise<R
         afterRequest(t, (socket) =>
           socket.write('HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'),
         ),
+      /^malformed-response: /,
+    ],
+    [
+      'answers with two status lines',
+      (t) =>
+        afterRequest(t, (socket) =>
+          socket.write('HTTP/1.1 200 OK\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'),
+        ),
+      /^malformed-response: /,
+    ],
+    [
+      'answers with two lengths that differ',
+      (t) =>
+        afterRequest(t, (socket) =>
+          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\ncontent-length: 5\r\n\r\n'),
+        ),
+      /^malformed-response: /,
+    ],
+    [
+      'answers with a status that is no number',
+      (t) => afterRequest(t, (socket) => socket.write('HTTP/1.1 2OO OK\r\ncontent-length: 0\r\n\r\n')),
       /^malformed-response: /,
     ],
     [
@@ -158,6 +180,74 @@ test('an answer that comes before a large body has been read counts', async (t) 
   });
   const { end } = await outcomeOf(t, receiver.origin, {}, 'x'.repeat(2_000_000));
   deepEqual([end.kind, end.status], ['dead', 413]);
+});
+
+for (const [status, kind] of [
+  [200, 'delivered'],
+  [413, 'dead'],
+] as const)
+  test(`a ${status} that comes before a large body has been read counts, though the connection is reset`, async (t) => {
+    const receiver = await afterRequest(t, (socket) => {
+      // The rest of the body is never read, so that it is still being written when the reset comes.
+      socket.pause();
+      socket.write(`HTTP/1.1 ${status} So\r\ncontent-length: 0\r\n\r\n`, () =>
+        setTimeout(() => socket.resetAndDestroy(), 50),
+      );
+    });
+    const { end, letter } = await outcomeOf(t, receiver.origin, {}, 'x'.repeat(2_097_150));
+    deepEqual([end.kind, end.status], [kind, status]);
+    equal(receiver.accepted, 1);
+    if (letter !== undefined) equal(letter.response!.status, status);
+  });
+
+test('an answer that comes together with a reset in the middle of a large body is an outcome that costs one attempt', async (t) => {
+  const receiver = await afterRequest(t, (socket) => {
+    socket.pause();
+    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    socket.resetAndDestroy();
+  });
+  const { end, letter } = await outcomeOf(t, receiver.origin, {}, 'x'.repeat(2_097_150));
+  // The reset may take the answer with it.
+  if (end.kind === 'delivered') equal(end.status, 200);
+  else deepEqual([end.kind, letter!.attempts], ['dead', 1]);
+});
+
+test('an answer that is compressed is not inflated: what is kept are its bytes as they came', async (t) => {
+  const bomb = gzipSync(Buffer.alloc(20_000_000));
+  ok(bomb.length > 4_096);
+  const receiver = await afterRequest(t, (socket) => {
+    socket.write(`HTTP/1.1 500 No\r\ncontent-encoding: gzip\r\ncontent-length: ${bomb.length}\r\n\r\n`);
+    socket.write(bomb);
+  });
+  const { letter } = await outcomeOf(t, receiver.origin);
+  equal(letter!.response!.body, bomb.subarray(0, 4_096).toString());
+});
+
+test('an answer that a new connection begins with is its request’s, as early ones are; the one too many after it is nobody’s', async (t) => {
+  const closed: Promise<void>[] = [];
+  const receiver = await rawReceiverOf(t, (socket) => {
+    closed.push(new Promise((resolve) => socket.once('close', () => resolve())));
+    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    // Late enough for the first answer to have been taken, and the connection to be idle.
+    socket.once('data', () =>
+      setTimeout(() => socket.write('HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n'), 50),
+    );
+  });
+  const queue = await newQueue(t, redis.url);
+  const running = await startEngine(t, queue, { retryScheduleMs: [], ...DEADLINES, threads: 1 });
+  for (const n of [1, 2]) {
+    await queue.push({ url: receiver.origin, type: 't', payload: n });
+    await running.until(() => running.settled.length === n);
+    await closed.at(-1);
+  }
+  deepEqual(
+    running.settled.map(({ kind, status }) => [kind, status]),
+    [
+      ['delivered', 200],
+      ['delivered', 200],
+    ],
+  );
+  equal(receiver.accepted, 2, 'a connection that speaks unasked is not used again');
 });
 
 test('of an answer only the first 4 KiB are kept, and no more than 64 KiB are read', async (t) => {

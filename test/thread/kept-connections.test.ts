@@ -128,6 +128,28 @@ test('more than 16 informational responses end the attempt at once, and the conn
   }
 });
 
+for (const [what, head, rest] of [
+  ['goes on for more than 64 KiB', 'HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(70_000)],
+  ['does not end before the attempt must', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n', 'x'],
+] as const)
+  test(`an answer whose body ${what} is taken as it began, and its connection is closed`, async (t) => {
+    const closed: Promise<unknown>[] = [];
+    const receiver = await rawReceiverOf(
+      t,
+      scripted((socket) => {
+        closed.push(new Promise((resolve) => socket.once('close', resolve)));
+        socket.write(head + rest);
+      }),
+    );
+    const timeouts = { connectMs: 1_000, readMs: 200, totalMs: 300 };
+    const { attempt } = attempting(t, { timeouts });
+    for (const nth of [1, 2]) {
+      deepEqual(await attempt(receiver.origin), { kind: 'delivered', status: 200 });
+      await closed[nth - 1];
+      equal(receiver.accepted, nth);
+    }
+  });
+
 test('in a steady run more than 99 of 100 requests go over a kept connection', async (t) => {
   const receiver = await receiverOf(t, undefined, { keep: false });
   const { attempt } = attempting(t, { slots: 4 });
