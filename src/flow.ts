@@ -173,11 +173,17 @@ export class Flow implements PoolEvents {
   }
 
   #trySuspect(): void {
+    for (let next = this.#quarantine.next(); next !== null; next = this.#quarantine.next()) {
+      const { suspect, thread } = next;
+      if (!this.#parts.isDisabled(suspect.destination)) {
+        this.#dispatcher.readmit(suspect.destination, thread);
+        this.#launch(suspect, thread);
+        return;
+      }
+      this.#quarantine.ended(suspect);
+      this.#park(suspect);
+    }
     for (const thread of this.#quarantine.release()) this.#dispatcher.restore(thread);
-    const next = this.#quarantine.next();
-    if (next === null) return;
-    this.#dispatcher.readmit(next.suspect.destination, next.thread);
-    this.#launch(next.suspect, next.thread);
   }
 
   #launch(delivery: Delivery, thread: number): void {

@@ -207,3 +207,19 @@ test('a destination that is gone has all that waits for it parked, what comes la
   equal(ended.get('ack')!.length + ended.get('park')!.length, 108);
   ok(ended.get('park')!.length >= 100 - PLACES_PER_SLOT * THREADS * SLOTS_PER_THREAD + 5);
 });
+
+test('what was in flight in a thread that died is parked untried where its destination has gone meanwhile', () => {
+  const { claim, report, die, flow, settlements, inThreads } = newFlow();
+  claim(THREADS * SLOTS_PER_THREAD, 'a');
+  die(0, true);
+  // One suspect is out again, alone; the others wait for their turn.
+  equal(flow.waiting, SLOTS_PER_THREAD - 1);
+  report(1, 1, gone);
+  for (let n = 0; n < THREADS; n++) report(n, 100, 'delivered');
+  equal(flow.held, 0);
+  const ended = Map.groupBy([...settlements.values()].flat(), (kind) => kind);
+  equal(ended.get('park')!.length, SLOTS_PER_THREAD - 1 + 1);
+  // Its thread is used again.
+  claim(THREADS * SLOTS_PER_THREAD, 'b');
+  equal(inThreads(), THREADS * SLOTS_PER_THREAD);
+});

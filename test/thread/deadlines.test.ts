@@ -2,6 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { Numbered } from '../../src/runtime/numbered.ts';
 import { Deadlines, type Timed } from '../../src/thread/deadlines.ts';
+import type { Timeouts } from '../../src/thread/policy.ts';
 
 /** Deadlines of 300 ms for the status and 1 000 ms in all, on a clock of the test's own. */
 function newDeadlines(t: TestContext) {
@@ -14,13 +15,13 @@ function newDeadlines(t: TestContext) {
     nowMs: () => now,
     onTick: () => {},
   });
-  const start = (name: string) => {
+  const start = (name: string, timeouts: Partial<Timeouts> = {}) => {
     let number = 0;
     const timed = {
       startedMs: now,
       sentMs: 0,
       answered: false,
-      timeouts: { connectMs: 300, readMs: 300, totalMs: 1_000 },
+      timeouts: { connectMs: 300, readMs: 300, totalMs: 1_000, ...timeouts },
       expire(code: string) {
         ended.push(`${name} ${code} after ${now - this.startedMs}`);
         inFlight.take(number);
@@ -61,6 +62,22 @@ test('an attempt never lasts longer than the total, whatever it has heard', (t) 
   deepEqual(ended, []);
   pass(100);
   deepEqual(ended, ['connecting total-timeout after 1000', 'answered total-timeout after 1000']);
+});
+
+test('each attempt has its own deadlines, shorter or longer than those of others', (t) => {
+  const { start, pass, ended, now } = newDeadlines(t);
+  for (const timed of [
+    start('patient', { readMs: 2_000, totalMs: 3_000 }),
+    start('usual'),
+    start('hasty', { totalMs: 200 }),
+  ])
+    timed.sentMs = now();
+  pass(2_500);
+  deepEqual(ended, [
+    'hasty total-timeout after 200',
+    'usual read-timeout after 300',
+    'patient read-timeout after 2000',
+  ]);
 });
 
 test('the clock stops when nothing is in flight, and starts again', (t) => {
