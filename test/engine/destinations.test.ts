@@ -7,10 +7,12 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { flattenedDecrypt } from 'jose';
+import { createLogger } from '../../src/record/log.ts';
 import type { SignatureScheme } from '../../src/signing/schemes.ts';
 import { verify } from '../../src/signing/verify.ts';
 import { AUTHORITY, keyPair } from '../certificates.ts';
 import { folderOf, volley } from '../cli/volley.ts';
+import { type NameAnswer, nameServerOf } from '../dns-server.ts';
 import { type Received, receiverOf } from '../receiver.ts';
 import { eachBroker, SECRET, startEngine } from './running.ts';
 import { spawnWorker } from './worker-process.ts';
@@ -271,6 +273,32 @@ test('a proxy that is down costs its destinations no attempt, and the others go 
   const last = receiver.requests.at(-1)!;
   deepEqual([last.body.toString(), last.headers['x-webhook-attempt']], ['"proxied"', '1']);
   match(heads[0]!, /^CONNECT 127\.0\.0\.1:\d+ [\s\S]*proxy-authorization: Basic dXNlcjp3b3Jk\r\n/);
+});
+
+test('name servers that do not answer are told of with what to do, and cost no attempt', async (t) => {
+  const queue = await brokers.SQLite(t);
+  const receiver = await receiverOf(t);
+  let answer: NameAnswer = 'silence';
+  const names = await nameServerOf(t, () => answer);
+  const log: string[] = [];
+  const { engine, settled, until } = await startEngine(t, queue, {
+    dnsServers: [names.address],
+    // One attempt that counts would be the last.
+    retryScheduleMs: [],
+    log: createLogger({ format: 'json', stream: { write: (line) => log.push(line) } }),
+  });
+  await queue.push(event(receiver.origin.replace('127.0.0.1', 'hooks.example.com'), 'named'));
+  await until(() => settled.length === 1);
+  deepEqual(settled, [{ destination: 'named', kind: 'retry', status: null }]);
+  equal(log.filter((line) => /"lacking":"dns-down".*--dns-server/.test(line)).length, 1);
+  answer = { addresses: ['127.0.0.1'] };
+  await queue.push(event(receiver.origin, 'other'));
+  await engine.whenIdle();
+  deepEqual(receiver.requests.map(({ headers, body }) => `${body} ${headers['x-webhook-attempt']}`).sort(), [
+    '"named" 1',
+    '"other" 1',
+  ]);
+  deepEqual(await queue.dead(), []);
 });
 
 test('a destination that the config file disables is parked for, and delivered to once a reload finds it no more', async (t) => {

@@ -8,7 +8,16 @@ import type { SecretProvider } from '../../src/secrets/provider.ts';
 import { verify } from '../../src/signing/verify.ts';
 import { folderOf } from '../cli/volley.ts';
 import { type Answer, type Received, rawReceiverOf, receiverOf } from '../receiver.ts';
-import { eachBroker, newQueue, redisOfFile, startEngine, type TestQueue } from './running.ts';
+import { FaultyBroker } from './faulty-broker.ts';
+import {
+  connectionTo,
+  eachBroker,
+  newEngine,
+  newQueue,
+  redisOfFile,
+  startEngine,
+  type TestQueue,
+} from './running.ts';
 import { spawnWorker } from './worker-process.ts';
 
 const brokers = eachBroker();
@@ -251,6 +260,24 @@ test('a thread that dies after a reload is replaced by one that has the new sett
     receiver.requests.map((request) => signedBy(request, 'second')),
     [true],
   );
+});
+
+test('a reload that is asked for while the engine starts is what counts once it has started', async (t) => {
+  const queue = await brokers.SQLite(t);
+  const receiver = await receiverOf(t);
+  const { held, provider } = changing('first');
+  const faults = new FaultyBroker(connectionTo(t, queue.broker, queue.queue));
+  faults.impose('hang', 'open');
+  const { engine } = newEngine(t, queue, { secrets: provider }, { broker: faults.broker });
+  const started = engine.start();
+  await faults.untilMet('open', 1);
+  held.secrets = ['second'];
+  const reloaded = engine.reload();
+  faults.lift();
+  await Promise.all([started, reloaded]);
+  await queue.push({ url: receiver.origin, type: 't', payload: 1 });
+  await engine.whenIdle();
+  ok(signedBy(receiver.requests[0]!, 'second'));
 });
 
 test('a reload that fails rejects with what is wrong, and so often as it is asked for; a provider that tells of a change is asked', async (t) => {

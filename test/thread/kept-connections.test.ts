@@ -128,9 +128,9 @@ test('more than 16 informational responses end the attempt at once, and the conn
   }
 });
 
-for (const [what, head, rest] of [
-  ['goes on for more than 64 KiB', 'HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(70_000)],
-  ['does not end before the attempt must', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n', 'x'],
+for (const [what, totalMs, head, rest] of [
+  ['goes on for more than 64 KiB', 600_000, 'HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(70_000)],
+  ['does not end before the attempt must', 300, 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n', 'x'],
 ] as const)
   test(`an answer whose body ${what} is taken as it began, and its connection is closed`, async (t) => {
     const closed: Promise<unknown>[] = [];
@@ -141,7 +141,7 @@ for (const [what, head, rest] of [
         socket.write(head + rest);
       }),
     );
-    const timeouts = { connectMs: 1_000, readMs: 200, totalMs: 300 };
+    const timeouts = { connectMs: totalMs, readMs: totalMs, totalMs };
     const { attempt } = attempting(t, { timeouts });
     for (const nth of [1, 2]) {
       deepEqual(await attempt(receiver.origin), { kind: 'delivered', status: 200 });
