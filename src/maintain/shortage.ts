@@ -15,6 +15,8 @@ const ADVICE: Readonly<Record<Lack, string>> = {
 
 /** How long nothing is claimed, in milliseconds. */
 const PAUSE_MS = 1_000;
+/** When a shortage that is not met again is over, in milliseconds: longer than it takes what met it to be tried again. */
+const OVER_MS = 10_000;
 
 export interface ShortageParts {
   /** Told when a shortage begins, with what to do. */
@@ -25,7 +27,7 @@ export interface ShortageParts {
 
 export class Shortage {
   readonly #parts: ShortageParts;
-  #untilMs = Number.NEGATIVE_INFINITY;
+  #metMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ShortageParts) {
     this.#parts = parts;
@@ -33,14 +35,15 @@ export class Shortage {
 
   /** Whether nothing should be claimed now. */
   get lasts(): boolean {
-    return this.#parts.nowMs() < this.#untilMs;
+    return this.#parts.nowMs() < this.#metMs + PAUSE_MS;
   }
 
   /** An attempt has met a fault of this side. */
   met(code: LocalCode): void {
     if (!isLack(code)) return;
-    if (!this.lasts) this.#parts.onBegin(code, ADVICE[code]);
-    this.#untilMs = this.#parts.nowMs() + PAUSE_MS;
+    const now = this.#parts.nowMs();
+    if (now >= this.#metMs + OVER_MS) this.#parts.onBegin(code, ADVICE[code]);
+    this.#metMs = now;
   }
 }
 

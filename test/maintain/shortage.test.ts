@@ -4,6 +4,7 @@ import type { LocalCode } from '../../src/delivery/outcome.ts';
 import { Shortage } from '../../src/maintain/shortage.ts';
 
 const PAUSE_MS = 1_000;
+const OVER_MS = 10_000;
 
 function newShortage() {
   let now = 0;
@@ -49,16 +50,17 @@ test('faults that the next destination need not meet stop nothing', () => {
   deepEqual([shortage.lasts, begun], [false, []]);
 });
 
-test('a shortage lasts as long as it is met again, is told of once, and again when it comes back', () => {
+test('a shortage is told of once as long as it is met again and again, though claims are tried between', () => {
   const { shortage, begun, pass } = newShortage();
   for (let n = 0; n < 10; n++) {
     shortage.met(n % 2 === 0 ? 'no-fd' : 'no-port');
     pass(PAUSE_MS - 1);
     equal(shortage.lasts, true);
+    pass(OVER_MS - PAUSE_MS);
+    equal(shortage.lasts, false);
   }
   equal(begun.length, 1);
   pass(1);
-  equal(shortage.lasts, false);
   shortage.met('no-fd');
   equal(begun.length, 2);
 });
