@@ -139,7 +139,7 @@ for (const [name, queueOf] of Object.entries(brokers)) {
 
   test(`on ${name}, a worker that is killed between a 410 and its parking loses nothing, and --once ends with what is parked`, async (t) => {
     const queue = await queueOf(t);
-    const KILLS = 3;
+    const KILLS = 2;
     const EVENTS = 30;
     let onGone: (destination: string) => void = () => {};
     const { receiver, heal } = await goneReceiver(t, ({ path }) => {
