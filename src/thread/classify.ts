@@ -1,5 +1,4 @@
 /** What an attempt's error means, by its code. */
-import { isIPv6 } from 'node:net';
 import type { LocalCode, Outcome } from '../delivery/outcome.ts';
 import { errorCode } from '../errors.ts';
 import { NAME_SERVERS_DOWN, NAME_UNRESOLVED } from '../guard/names.ts';
@@ -23,7 +22,7 @@ export function ownFaultOf(error: Error): LocalCode | null {
     case 'ENFILE':
       return 'no-fd';
     case 'EADDRNOTAVAIL':
-      return addressFaultOf(error as NodeJS.ErrnoException & { address?: unknown });
+      return (error as NodeJS.ErrnoException).syscall === 'bind' ? 'no-source-address' : 'no-port';
     case 'EADDRINUSE':
       // With a source address given, this is how the system says that it has no port left for it.
       return 'no-port';
@@ -39,12 +38,6 @@ export function ownFaultOf(error: Error): LocalCode | null {
     default:
       return null;
   }
-}
-
-function addressFaultOf({ syscall, address }: { syscall?: string; address?: unknown }): LocalCode | null {
-  if (syscall === 'bind') return 'no-source-address';
-  // Where this machine has no IPv6, its addresses are met with the same code.
-  return isIPv6(String(address)) ? null : 'no-port';
 }
 
 function unreachable(code: string, error: string): Outcome {
