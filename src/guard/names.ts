@@ -116,7 +116,8 @@ export class Names {
       return addresses;
     }
     const code = worse(a.failure, aaaa.failure);
-    if (OUR_FAULT.has(code) && !(await this.#serversAnswer())) {
+    // Only silence may be for the name's sake; that there is no server, or no socket to ask it with, never is.
+    if (OUR_FAULT.has(code) && (code !== SILENCE || !(await this.#serversAnswer()))) {
       // A new channel reads the system's settings anew, which may be what is wrong.
       this.#resolver = this.#newResolver(QUERY_TIMEOUT_MS, QUERY_TRIES);
       throw new NameError(NAME_SERVERS_DOWN, `the name servers do not answer (${code} for ${name})`);
@@ -197,10 +198,11 @@ interface Answer {
 }
 
 /** c-ares's codes (https://nodejs.org/api/dns.html#error-codes) for name servers that do not answer. */
-const OUR_FAULT: ReadonlySet<string> = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED', 'ENOSERVER']);
+const SILENCE = 'ETIMEOUT';
+const OUR_FAULT: ReadonlySet<string> = new Set([SILENCE, 'ECONNREFUSED', 'ECANCELLED', 'ENOSERVER']);
 /** And those for a name that is not there, or has no addresses. */
 const NO_SUCH: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
-const NO_ANSWER: Answer = { addresses: [], ttlMs: Number.POSITIVE_INFINITY, failure: 'ETIMEOUT' };
+const NO_ANSWER: Answer = { addresses: [], ttlMs: Number.POSITIVE_INFINITY, failure: SILENCE };
 
 async function answerOf(question: Promise<{ address: string; ttl: number }[]>): Promise<Answer> {
   try {
