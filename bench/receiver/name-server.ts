@@ -5,8 +5,8 @@ import packet, { type Answer, type Packet } from 'dns-packet';
 
 /** What it says to one question. */
 export type NameAnswer =
-  /** These addresses, of the family that was asked for. */
-  | { readonly addresses: readonly string[]; readonly ttl?: number }
+  /** These addresses, of the family that was asked for; `via`: the names that lead there, each an alias of the next. */
+  | { readonly addresses: readonly string[]; readonly ttl?: number; readonly via?: readonly string[] }
   | { readonly code: keyof typeof CODES }
   /** Nothing. */
   | 'silence';
@@ -20,9 +20,10 @@ export interface NameServer {
 /** The response codes (RFC 1035 §4.1.1), which are the lowest bits of a header's flags. */
 const CODES = { SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 } as const;
 
-/** Answers what `answer` says for a name and type (`A`, `AAAA`, `NS`). */
+/** Answers what `answer` says for a name and type (`A`, `AAAA`, `NS`). `port`: a free one when 0. */
 export async function startNameServer(
   answer: (name: string, type: string) => NameAnswer,
+  port = 0,
 ): Promise<NameServer> {
   const socket = createSocket('udp4', (message, peer) => {
     const query = packet.decode(message);
@@ -40,7 +41,7 @@ export async function startNameServer(
     });
     socket.send(response, peer.port, peer.address);
   };
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => socket.bind(port, '127.0.0.1', resolve));
   return {
     address: `127.0.0.1:${(socket.address() as AddressInfo).port}`,
     close: () => new Promise((resolve) => socket.close(() => resolve())),
@@ -53,6 +54,9 @@ function flagsOf(said: Exclude<NameAnswer, 'silence'>): number {
 
 function answersTo(name: string, type: string, said: Exclude<NameAnswer, 'silence'>): Answer[] {
   if ('code' in said || (type !== 'A' && type !== 'AAAA')) return [];
-  const ofType = said.addresses.filter((address) => (type === 'AAAA') === address.includes(':'));
-  return ofType.map((data) => ({ type, name, ttl: said.ttl ?? 60, data }));
+  const { addresses, ttl = 60, via = [] } = said;
+  const chain = [name, ...via];
+  const aliases = via.map((data, i): Answer => ({ type: 'CNAME', name: chain[i]!, ttl, data }));
+  const ofType = addresses.filter((address) => (type === 'AAAA') === address.includes(':'));
+  return [...aliases, ...ofType.map((data): Answer => ({ type, name: chain.at(-1)!, ttl, data }))];
 }
