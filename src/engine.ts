@@ -99,6 +99,7 @@ export class Engine {
     });
     this.#shortage = new Shortage({
       onBegin: (lack, advice) => log.error({ lacking: lack }, advice),
+      onPause: () => this.#pool.shed(),
       nowMs: () => performance.now(),
     });
     this.#flow = new Flow({

@@ -90,35 +90,38 @@ export class Settings {
   }
 }
 
-/** What threads must know. Throws VOLLEY_SECRET where a destination's secret is missing or cannot make its signatures. */
+/** What threads must know. Throws VOLLEY_SECRET where a secret is missing, or cannot make the signatures it may be asked for. */
 function threadSettings(
   secrets: SigningSecrets,
   settings: SettingsByName,
   signatures: readonly SignatureScheme[],
 ): ThreadSettings {
-  check('the default secret', secrets.default, signatures);
+  const namedSecrets = new Map(Object.entries(secrets.byName));
   const destinations = new Map<string, DestinationPolicy>();
-  for (const [name, signingSecrets] of Object.entries(secrets.byName))
-    if (!settings.has(name)) {
-      check(`the secret ${name}`, signingSecrets, signatures);
-      destinations.set(name, { signingSecrets });
-    }
+  check('the default secret', secrets.default, signatures);
+  for (const [name, signingSecrets] of namedSecrets)
+    if (!settings.has(name)) check(`the secret ${name}`, signingSecrets, signatures);
   for (const [name, own] of settings) {
-    const signingSecrets = named(secrets, own.secretName ?? name);
-    if (own.secretName !== null && signingSecrets === undefined)
-      throw new VolleyError(
-        'VOLLEY_SECRET',
-        `${own.place}: destination ${name} is to be signed with the secret ${own.secretName}, which is not there: add it to the secrets, or correct "secret"`,
-      );
-    if (signingSecrets !== undefined || own.signatures !== null)
-      check(`destination ${name}`, signingSecrets ?? secrets.default, own.signatures ?? signatures);
+    const signingSecrets = own.secretName === null ? undefined : secretOf(secrets, own, name);
+    const used = signingSecrets ?? namedSecrets.get(name) ?? secrets.default;
+    check(`${own.place}: destination ${name}`, used, own.signatures ?? signatures);
     destinations.set(name, policyOf(own, signingSecrets));
   }
-  return { signingSecrets: secrets.default, destinations };
+  return { signingSecrets: secrets.default, namedSecrets, destinations };
 }
 
-function named({ byName }: SigningSecrets, name: string): readonly string[] | undefined {
-  return Object.hasOwn(byName, name) ? byName[name] : undefined;
+/** The secrets that a destination's settings name. */
+function secretOf(
+  secrets: SigningSecrets,
+  { secretName, place }: DestinationSettings,
+  name: string,
+): readonly string[] {
+  if (secretName === 'default') return secrets.default;
+  if (Object.hasOwn(secrets.byName, secretName!)) return secrets.byName[secretName!]!;
+  throw new VolleyError(
+    'VOLLEY_SECRET',
+    `${place}: destination ${name} is to be signed with the secret ${secretName}, which is not there: add it to the secrets, or correct "secret"`,
+  );
 }
 
 function check(of: string, secrets: readonly string[], schemes: readonly SignatureScheme[]): void {

@@ -66,10 +66,13 @@ test('threads are told the default secrets, those of names, and of each destinat
   });
   const { thread, disabled, warnings } = await settings.load();
   deepEqual(thread.signingSecrets, [SECRET]);
+  deepEqual(Object.fromEntries(thread.namedSecrets), {
+    acct_1: ['own'],
+    shared: ['new', 'old'],
+    'https://a.example': ['by origin'],
+  });
   deepEqual(Object.fromEntries(thread.destinations), {
-    shared: { signingSecrets: ['new', 'old'] },
-    'https://a.example': { signingSecrets: ['by origin'] },
-    acct_1: { signingSecrets: ['own'] },
+    acct_1: {},
     acct_2: {
       signingSecrets: ['new', 'old'],
       headers: ['x-a', '1'],
@@ -79,7 +82,9 @@ test('threads are told the default secrets, those of names, and of each destinat
     acct_3: { signatures: ['hub'], timeouts: { totalMs: 5_000 } },
   });
   equal(disabled.size, 0);
-  deepEqual(warnings, ['of secrets', 'of destinations']);
+  deepEqual(warnings.slice(0, 2), ['of secrets', 'of destinations']);
+  match(warnings[2]!, /^5 of the signing secrets have fewer than 16 bytes and can be guessed/);
+  equal(warnings.length, 3);
 });
 
 test('a destination that refers to another’s secret is signed with that, and not with one of its own name', async () => {
@@ -94,9 +99,11 @@ test('a secret that is referred to and is not there is told with the destination
   for (const name of ['missing', '__proto__', 'constructor', 'toString']) {
     const { settings } = newSettings({ destinations: { acct_1: { secret: name } } });
     const message = await refusal(() => settings.load());
-    equal(
+    match(
       message,
-      `destination acct_1 is to be signed with the secret ${name}, which is not there: add it to the secrets, or correct "secret" in the config file`,
+      new RegExp(
+        `^/.*:1:18: destination acct_1 is to be signed with the secret ${name}, which is not there: add it to the secrets, or correct "secret"$`,
+      ),
     );
   }
 });
@@ -107,8 +114,7 @@ test('names that every JavaScript object has are names like any other', async ()
   for (const name of names) deepEqual(Object.getOwnPropertyDescriptor(none, name)?.value, {}, name);
   const byName = Object.fromEntries(names.map((name) => [name, [`secret of ${name}`]]));
   const { thread } = await newSettings({ secrets: { byName } }).settings.load();
-  for (const name of names)
-    deepEqual(thread.destinations.get(name), { signingSecrets: [`secret of ${name}`] });
+  for (const name of names) deepEqual(thread.namedSecrets.get(name), [`secret of ${name}`]);
   const { settings } = newSettings({ destinations: { a: {} } });
   await settings.load();
   for (const name of names) equal(settings.rulesOf(name, null), RULES);
@@ -131,7 +137,7 @@ for (const [what, given, message] of [
       secrets: { byName: { shared: [PUBLIC_ONLY] } },
       destinations: { shared: {}, acct_1: { secret: 'shared' } },
     },
-    /^destination shared: whpk_ is a public key/,
+    / destination shared: whpk_ is a public key/,
   ],
   [
     'a key that the worker’s schemes cannot use',
@@ -145,12 +151,12 @@ for (const [what, given, message] of [
       signatures: ['standard'],
       destinations: { acct_1: { signatures: ['slack'] } },
     },
-    /^destination acct_1: every secret is an ed25519 key, which slack cannot sign with/,
+    / destination acct_1: every secret is an ed25519 key, which slack cannot sign with/,
   ],
   [
     'a destination’s key that the worker’s schemes cannot use',
     { secrets: { byName: { acct_1: [ED25519] } }, destinations: { acct_1: {} } },
-    /^destination acct_1: every secret is an ed25519 key, which hub/,
+    / destination acct_1: every secret is an ed25519 key, which hub/,
   ],
   [
     'a provider’s empty list of default secrets',
@@ -160,7 +166,7 @@ for (const [what, given, message] of [
   [
     'a provider’s empty list of secrets of a name',
     { secrets: { byName: { acct_1: [] } }, signatures: ['standard'], destinations: { acct_1: {} } },
-    /^destination acct_1: there is none/,
+    / destination acct_1: there is none/,
   ],
 ] satisfies [string, Given, RegExp][])
   test(`${what} is refused, and named`, async () => {
@@ -172,7 +178,7 @@ test('a key that the worker’s schemes cannot use may be that of a destination 
     secrets: { byName: { acct_1: [ED25519] } },
     destinations: { acct_1: { signatures: ['standard'] } },
   });
-  deepEqual(destinations['acct_1'], { signingSecrets: [ED25519], signatures: ['standard'] });
+  deepEqual(destinations['acct_1'], { signatures: ['standard'] });
 });
 
 test('rules are found by the destination’s id, or else by the origin of its URL, or else are the worker’s', async () => {
@@ -262,6 +268,7 @@ test('threads are told every setting of a destination but those that the main th
         secretName: 'shared',
         headers: ['x', '1'],
         connectTimeoutMs: 1,
+        place: 'FILE:1:1',
         readTimeoutMs: 2,
         totalTimeoutMs: 3,
         retryScheduleMs: [4],

@@ -25,6 +25,7 @@ export type LocalCode =
   | 'dns-down'
   | 'proxy'
   | 'encryption'
+  | 'signature'
   | 'thread-lost';
 /** The delivery itself cannot be sent, now or later. */
 export type RefusalReason = Rejection['reason'] | 'url-refused';

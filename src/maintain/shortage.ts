@@ -21,6 +21,8 @@ const OVER_MS = 10_000;
 export interface ShortageParts {
   /** Told when a shortage begins, with what to do. */
   readonly onBegin: (lack: Lack, advice: string) => void;
+  /** What is held and not used should be let go of: called when a shortage is met, and once a pause as long as it is. */
+  readonly onPause: () => void;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
 }
@@ -28,6 +30,7 @@ export interface ShortageParts {
 export class Shortage {
   readonly #parts: ShortageParts;
   #metMs = Number.NEGATIVE_INFINITY;
+  #pausedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ShortageParts) {
     this.#parts = parts;
@@ -44,6 +47,9 @@ export class Shortage {
     const now = this.#parts.nowMs();
     if (now >= this.#metMs + OVER_MS) this.#parts.onBegin(code, ADVICE[code]);
     this.#metMs = now;
+    if (now < this.#pausedMs + PAUSE_MS) return;
+    this.#pausedMs = now;
+    this.#parts.onPause();
   }
 }
 

@@ -29,6 +29,8 @@ export interface AttemptPool {
   send(thread: number, parcels: readonly Parcel[]): void;
   /** Later attempts go by these settings, also in threads that are yet to come. */
   configure(settings: ThreadSettings): void;
+  /** Has all threads close the connections that nobody uses. */
+  shed(): void;
   /** Cuts short all that is in flight; each is reported. */
   handBack(): void;
   /** Ends the threads and their sockets. Nothing may be in flight. Idempotent. */

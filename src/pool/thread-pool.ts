@@ -81,6 +81,10 @@ export class ThreadPool implements AttemptPool {
       this.#post(thread, { kind: 'configure', settings });
   }
 
+  shed(): void {
+    for (let thread = 0; thread < this.#ports.length; thread++) this.#post(thread, { kind: 'shed' });
+  }
+
   handBack(): void {
     for (let thread = 0; thread < this.#ports.length; thread++) this.#post(thread, { kind: 'hand-back' });
   }

@@ -37,6 +37,7 @@ const LOCAL_FAULT_MS: Readonly<Record<LocalCode, number>> = {
   proxy: 10_000,
   'no-source-address': 10_000,
   encryption: 60_000,
+  signature: 60_000,
 };
 
 /**

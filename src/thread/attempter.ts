@@ -17,7 +17,7 @@ import { Deadlines } from './deadlines.ts';
 import { ENCRYPTED_TYPE } from './encrypt.ts';
 import { type FailedAttempt, INDEX, type Report } from './messages.ts';
 import type { AttemptPolicy, RoutePolicy, ThreadSettings } from './policy.ts';
-import { Profiles } from './profiles.ts';
+import { type Profile, Profiles } from './profiles.ts';
 import { Targets } from './targets.ts';
 
 export interface AttempterParts {
@@ -110,6 +110,11 @@ export class Attempter {
     this.#fill();
   }
 
+  /** Closes the connections that nobody uses. */
+  shed(): void {
+    this.#agents.dropUnused();
+  }
+
   /** Cuts short what is in flight, and gives back what waits; each is reported. */
   handBack(): void {
     this.#giveBackWaiting(Number.POSITIVE_INFINITY);
@@ -156,7 +161,12 @@ export class Attempter {
       this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs: 0 });
       return;
     }
-    const profile = this.#profiles.of(envelope.destination, target.origin);
+    const profile = this.#profileOf(envelope.destination, target.origin);
+    if (profile instanceof Error) {
+      const outcome: Outcome = { kind: 'local-fault', code: 'signature', error: profile.message };
+      this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs: 0 });
+      return;
+    }
     const attempt = new Attempt(number, envelope, target, profile, this.#attemptParts);
     attempt.slot = this.#inFlight.add(attempt);
     this.#deadlines.watch();
@@ -168,6 +178,15 @@ export class Attempter {
       (body) => attempt.over || this.#prepare(attempt, mintedId, attempts + 1, ENCRYPTED_TYPE, body),
       (error: Error) => attempt.fail(error),
     );
+  }
+
+  /** An error where the secrets of an id cannot make the signatures that its URL's origin asks for: nothing goes unsigned. */
+  #profileOf(destination: string, origin: string): Profile | Error {
+    try {
+      return this.#profiles.of(destination, origin);
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   /** Signs the request, and sends it. `number`: which attempt this is, from 1. */
@@ -227,7 +246,6 @@ export class Attempter {
       this.#delivered.push(number, outcome.status, Math.round(attemptMs * 1000), Math.round(ageMs * 1000));
       this.#reportSoon();
     } else {
-      if (outcome.kind === 'local-fault' && outcome.code === 'no-fd') this.#agents.dropUnused();
       this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs });
     }
     this.#fill();

@@ -30,13 +30,15 @@ export interface Timeouts {
 export interface ThreadSettings {
   /** Newest first, at least one: for destinations without secrets of their own. */
   readonly signingSecrets: readonly string[];
+  /** The same by destination id or URL origin: looked up apart from `destinations`, so that neither hides the other. */
+  readonly namedSecrets: ReadonlyMap<string, readonly string[]>;
   /** By destination id or URL origin. */
   readonly destinations: ReadonlyMap<string, DestinationPolicy>;
 }
 
 /** How one destination differs; what is absent is as for all. */
 export interface DestinationPolicy {
-  /** Newest first, at least one. */
+  /** Newest first, at least one: those that its settings name. */
   readonly signingSecrets?: readonly string[];
   readonly signatures?: readonly SignatureScheme[];
   /** Sent with each request: alternating names and values. An event's own headers win. */

@@ -14,6 +14,9 @@ export interface Profile {
   readonly encrypt: Encrypt | null;
 }
 
+/** Profiles kept at once; all are made anew when there are more. Bounds memory. */
+const PROFILES_KEPT = 10_000;
+
 export class Profiles {
   readonly #policy: AttemptPolicy;
   readonly #newRoute: (policy: RoutePolicy) => Route;
@@ -21,50 +24,47 @@ export class Profiles {
   /** By what they say: a route that stays the same keeps its sockets when settings change. */
   #routes = new Map<string, Route>();
   /** Made at first use: there may be very many destinations, and a thread meets a part of them. */
-  #made = new Map<string, Profile>();
+  readonly #made = new Map<string, Profile>();
   #usual: Profile;
 
   constructor(policy: AttemptPolicy, settings: ThreadSettings, newRoute: (policy: RoutePolicy) => Route) {
     this.#policy = policy;
     this.#newRoute = newRoute;
     this.#settings = settings;
-    this.#usual = this.#make({}, null);
+    this.#usual = this.#make({}, settings.signingSecrets);
   }
 
   /** Later attempts go by these settings. */
   configure(settings: ThreadSettings): void {
     this.#settings = settings;
-    this.#made = new Map();
+    this.#made.clear();
     // Routes in use are found again; the sockets of those that are not close when they have been idle for long.
     this.#routes = new Map([...this.#routes].filter(([, route]) => route.agents.size > 0));
-    this.#usual = this.#make({}, null);
+    this.#usual = this.#make({}, settings.signingSecrets);
   }
 
-  /** The profile of a destination's id, or else of its URL's origin, or else the usual one. */
+  /** What is set for a destination's id, or else for its URL's origin, or else for all; its secrets likewise, each by itself. */
   of(destination: string, origin: string): Profile {
-    if (this.#settings.destinations.size === 0) return this.#usual;
-    return this.#named(destination) ?? this.#named(origin) ?? this.#usual;
-  }
-
-  #named(name: string): Profile | undefined {
-    const made = this.#made.get(name);
-    if (made !== undefined) return made;
-    const own = this.#settings.destinations.get(name);
-    if (own === undefined) return undefined;
-    const profile = this.#make(own, this.#usual);
-    this.#made.set(name, profile);
+    const { destinations, namedSecrets, signingSecrets } = this.#settings;
+    if (destinations.size === 0 && namedSecrets.size === 0) return this.#usual;
+    const own = destinations.get(destination) ?? destinations.get(origin);
+    const secrets = own?.signingSecrets ?? namedSecrets.get(destination) ?? namedSecrets.get(origin);
+    if (own === undefined && secrets === undefined) return this.#usual;
+    const key = `${destination} ${origin}`;
+    let profile = this.#made.get(key);
+    if (profile === undefined) {
+      if (this.#made.size >= PROFILES_KEPT) this.#made.clear();
+      profile = this.#make(own ?? {}, secrets ?? signingSecrets);
+      this.#made.set(key, profile);
+    }
     return profile;
   }
 
-  #make(own: DestinationPolicy, usual: Profile | null): Profile {
+  #make(own: DestinationPolicy, secrets: readonly string[]): Profile {
     const { timeouts, signatures } = this.#policy;
-    const isSignedAsUsual = own.signingSecrets === undefined && own.signatures === undefined;
     return {
       timeouts: { ...timeouts, ...own.timeouts },
-      sign:
-        isSignedAsUsual && usual !== null
-          ? usual.sign
-          : signer(own.signingSecrets ?? this.#settings.signingSecrets, own.signatures ?? signatures),
+      sign: signer(secrets, own.signatures ?? signatures),
       headers: own.headers ?? [],
       route: this.#routeOf(own.route ?? {}),
       encrypt: own.encryptionKey === undefined ? null : encrypter(own.encryptionKey),

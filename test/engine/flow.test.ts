@@ -31,6 +31,7 @@ function newFlow() {
     pool: {
       start: async () => {},
       configure: () => {},
+      shed: () => {},
       send: (thread, parcels) => {
         threads[thread]!.push(...parcels);
         ok(threads[thread]!.length <= PLACES_PER_SLOT * SLOTS_PER_THREAD, 'more than a thread has places');

@@ -9,14 +9,16 @@ const OVER_MS = 10_000;
 function newShortage() {
   let now = 0;
   const begun: [lack: string, advice: string][] = [];
+  const pauses: number[] = [];
   const shortage = new Shortage({
     onBegin: (lack, advice) => begun.push([lack, advice]),
+    onPause: () => pauses.push(now),
     nowMs: () => now,
   });
   const pass = (ms: number) => {
     now += ms;
   };
-  return { shortage, begun, pass };
+  return { shortage, begun, pauses, pass };
 }
 
 test('nothing is short at first, on a clock that begins at zero too', () => {
@@ -29,7 +31,6 @@ test('what this machine lacks stops claims for a while, and each has its advice'
     ['no-fd', /LimitNOFILE.*--max-sockets/],
     ['no-port', /ip_local_port_range/],
     ['no-memory', /tcp_mem/],
-    ['dns-down', /--dns-server/],
   ];
   for (const [code, what] of advice) {
     const { shortage, begun, pass } = newShortage();
@@ -46,7 +47,8 @@ test('what this machine lacks stops claims for a while, and each has its advice'
 
 test('faults that the next destination need not meet stop nothing', () => {
   const { shortage, begun } = newShortage();
-  for (const code of ['proxy', 'encryption', 'thread-lost'] as const) shortage.met(code);
+  for (const code of ['dns-down', 'no-source-address', 'proxy', 'encryption', 'thread-lost'] as const)
+    shortage.met(code);
   deepEqual([shortage.lasts, begun], [false, []]);
 });
 
@@ -63,4 +65,13 @@ test('a shortage is told of once as long as it is met again and again, though cl
   pass(1);
   shortage.met('no-fd');
   equal(begun.length, 2);
+});
+
+test('what is unused is let go of at once, and again in each second that the shortage lasts', () => {
+  const { shortage, pauses, pass } = newShortage();
+  for (let n = 0; n < 25; n++) {
+    shortage.met('no-port');
+    pass(100);
+  }
+  deepEqual(pauses, [0, 1_000, 2_000]);
 });

@@ -15,7 +15,11 @@ const POLICY: AttemptPolicy = {
   slots: 4,
   sockets: 16,
 };
-const SETTINGS: ThreadSettings = { signingSecrets: ['secret'], destinations: new Map() };
+const SETTINGS: ThreadSettings = {
+  signingSecrets: ['secret'],
+  namedSecrets: new Map(),
+  destinations: new Map(),
+};
 const deadly = new URL('../engine/deadly-entry.ts', import.meta.url);
 
 /** A pool of two threads, closed after the test, and what it tells. */

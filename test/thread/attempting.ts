@@ -31,11 +31,20 @@ const POLICY: AttemptPolicy = {
 /** Settings as tests write them. */
 export interface GivenSettings {
   readonly signingSecrets?: readonly string[];
+  readonly namedSecrets?: Readonly<Record<string, readonly string[]>>;
   readonly destinations?: Readonly<Record<string, DestinationPolicy>>;
 }
 
-export function settingsOf({ signingSecrets = [SECRET], destinations = {} }: GivenSettings): ThreadSettings {
-  return { signingSecrets, destinations: new Map(Object.entries(destinations)) };
+export function settingsOf({
+  signingSecrets = [SECRET],
+  namedSecrets = {},
+  destinations = {},
+}: GivenSettings): ThreadSettings {
+  return {
+    signingSecrets,
+    namedSecrets: new Map(Object.entries(namedSecrets)),
+    destinations: new Map(Object.entries(destinations)),
+  };
 }
 
 /** Ended after the test. */

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createHmac, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createSecureServer } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -10,7 +10,7 @@ import type { ProxyPolicy } from '../../src/thread/policy.ts';
 import { AUTHORITY, keyPair } from '../certificates.ts';
 import { nameServerOf } from '../dns-server.ts';
 import { rawReceiverOf, receiverOf } from '../receiver.ts';
-import { attempting } from './attempting.ts';
+import { attempting, settingsOf } from './attempting.ts';
 
 const AS_R = { destination: 'r' };
 
@@ -279,7 +279,7 @@ test('a key that cannot encrypt is our fault, and nothing is sent', async (t) =>
 
 test('headers of a destination are added, and the event’s own win', async (t) => {
   const receiver = await receiverOf(t);
-  const settings = { destinations: { r: { headers: ['X-Tenant', '7', 'X-Kind', 'usual'] } } };
+  const settings = { destinations: { r: { headers: ['x-tenant', '7', 'x-kind', 'usual'] } } };
   const { attempt } = attempting(t, {}, settings);
   await attempt(receiver.origin, { ...AS_R, headers: { 'X-Kind': 'special' } });
   await attempt(receiver.origin, { destination: 'other' });
@@ -305,4 +305,43 @@ test('settings are found by the destination’s id, or else by the origin of its
     receiver.requests.map(({ headers }) => headers['x-by']),
     ['id', 'origin', 'origin'],
   );
+});
+
+test('a destination’s own secret does not hide the settings of its URL’s origin, nor the other way round', async (t) => {
+  const receiver = await receiverOf(t);
+  const signedWith = (secret: string) =>
+    `sha256=${createHmac('sha256', secret).update(receiver.requests.at(-1)!.body).digest('hex')}`;
+  const { attempt, attempter } = attempting(
+    t,
+    {},
+    { namedSecrets: { r: ['own'] }, destinations: { [receiver.origin]: { headers: ['x-by', 'origin'] } } },
+  );
+  await attempt(receiver.origin, AS_R);
+  equal(receiver.requests.at(-1)!.headers['x-by'], 'origin');
+  equal(receiver.requests.at(-1)!.headers['x-hub-signature-256'], signedWith('own'));
+  attempter.configure(
+    settingsOf({
+      namedSecrets: { [receiver.origin]: ['of the origin'] },
+      destinations: { r: { headers: ['x-by', 'id'] } },
+    }),
+  );
+  await attempt(receiver.origin, AS_R);
+  equal(receiver.requests.at(-1)!.headers['x-by'], 'id');
+  equal(receiver.requests.at(-1)!.headers['x-hub-signature-256'], signedWith('of the origin'));
+});
+
+test('secrets that cannot make the signatures asked for are our fault, and nothing goes unsigned', async (t) => {
+  const receiver = await receiverOf(t);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const seed = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32);
+  const settings = {
+    namedSecrets: { r: [`whsk_${seed.toString('base64')}`] },
+    destinations: { [receiver.origin]: { signatures: ['hub'] as const } },
+  };
+  const outcome = await attempting(t, {}, settings).attempt(receiver.origin, AS_R);
+  deepEqual(
+    { kind: outcome.kind, code: (outcome as { code?: string }).code },
+    { kind: 'local-fault', code: 'signature' },
+  );
+  equal(receiver.accepted, 0);
 });
