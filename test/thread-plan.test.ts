@@ -37,7 +37,7 @@ test('there is a thread for each core, unless said otherwise, and the slots of a
 });
 
 test('sockets are bounded by what may be open beside other files, and by a number that fits in memory', () => {
-  equal(planOf({}, 2, PLENTY).sockets, 4_096);
+  equal(planOf({}, 2, PLENTY).sockets, 2_048);
   equal(planOf({}, 2, 1_024).sockets, (1_024 - 128) / 2);
   equal(planOf({ threads: 3 }, 2, 1_024).sockets, Math.floor((1_024 - 128) / 3));
 });

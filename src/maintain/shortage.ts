@@ -1,27 +1,43 @@
-/** When this machine runs out of what attempts need: nothing more is claimed for a while, so that attempts under way can end. */
+/** When this machine lacks what attempts need: a person is told, and where it may help, nothing more is claimed for a while. */
 import type { LocalCode } from '../delivery/outcome.ts';
 
-/**
- * What a machine can run out of: the next attempt would meet it too, whatever its destination. Name servers that do not
- * answer are not among it: those who ask for names that hang must not be able to stop everyone else.
- */
-export type Lack = Extract<LocalCode, 'no-fd' | 'no-port' | 'no-memory'>;
+/** What a machine can lack. */
+export type Lack = Extract<LocalCode, 'no-fd' | 'no-port' | 'no-memory' | 'dns-down'>;
 
-const ADVICE: Readonly<Record<Lack, string>> = {
-  'no-fd': 'no file descriptor is left: raise LimitNOFILE, or lower --max-sockets or --concurrency',
-  'no-port': 'no local port is left: widen net.ipv4.ip_local_port_range',
-  'no-memory': 'the kernel has no memory for sockets: raise net.ipv4.tcp_mem, or lower --concurrency',
+interface Remedy {
+  readonly advice: string;
+  /**
+   * Whether claims pause, so that attempts under way can end and give back what they hold. Not for name servers: those
+   * who ask for names that hang must not be able to stop everyone else.
+   */
+  readonly pauses: boolean;
+}
+
+const REMEDIES: Readonly<Record<Lack, Remedy>> = {
+  'no-fd': {
+    advice: 'no file descriptor is left: raise LimitNOFILE, or lower --max-sockets or --concurrency',
+    pauses: true,
+  },
+  'no-port': { advice: 'no local port is left: widen net.ipv4.ip_local_port_range', pauses: true },
+  'no-memory': {
+    advice: 'the kernel has no memory for sockets: raise net.ipv4.tcp_mem, or lower --concurrency',
+    pauses: true,
+  },
+  'dns-down': {
+    advice: 'the name servers do not answer: mend them, or name others with --dns-server',
+    pauses: false,
+  },
 };
 
 /** How long nothing is claimed, in milliseconds. */
 const PAUSE_MS = 1_000;
-/** When a shortage that is not met again is over, in milliseconds: longer than it takes what met it to be tried again. */
+/** What has not been met for this long is over, in milliseconds: many times the wait before a retry. */
 const OVER_MS = 10_000;
 
 export interface ShortageParts {
   /** Told when a shortage begins, with what to do. */
   readonly onBegin: (lack: Lack, advice: string) => void;
-  /** What is held and not used should be let go of: called when a shortage is met, and once a pause as long as it is. */
+  /** What is held and not used should be let go of: called when claims pause, and once a pause as long as they do. */
   readonly onPause: () => void;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
@@ -29,8 +45,10 @@ export interface ShortageParts {
 
 export class Shortage {
   readonly #parts: ShortageParts;
-  #metMs = Number.NEGATIVE_INFINITY;
-  #pausedMs = Number.NEGATIVE_INFINITY;
+  /** When each was met last. */
+  readonly #metMs = new Map<Lack, number>();
+  #pausedUntilMs = Number.NEGATIVE_INFINITY;
+  #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ShortageParts) {
     this.#parts = parts;
@@ -38,21 +56,25 @@ export class Shortage {
 
   /** Whether nothing should be claimed now. */
   get lasts(): boolean {
-    return this.#parts.nowMs() < this.#metMs + PAUSE_MS;
+    return this.#parts.nowMs() < this.#pausedUntilMs;
   }
 
   /** An attempt has met a fault of this side. */
   met(code: LocalCode): void {
     if (!isLack(code)) return;
-    const now = this.#parts.nowMs();
-    if (now >= this.#metMs + OVER_MS) this.#parts.onBegin(code, ADVICE[code]);
-    this.#metMs = now;
-    if (now < this.#pausedMs + PAUSE_MS) return;
-    this.#pausedMs = now;
-    this.#parts.onPause();
+    const { onBegin, onPause, nowMs } = this.#parts;
+    const { advice, pauses } = REMEDIES[code];
+    const now = nowMs();
+    if (now >= (this.#metMs.get(code) ?? Number.NEGATIVE_INFINITY) + OVER_MS) onBegin(code, advice);
+    this.#metMs.set(code, now);
+    if (!pauses) return;
+    this.#pausedUntilMs = now + PAUSE_MS;
+    if (now < this.#toldMs + PAUSE_MS) return;
+    this.#toldMs = now;
+    onPause();
   }
 }
 
 function isLack(code: LocalCode): code is Lack {
-  return Object.hasOwn(ADVICE, code);
+  return Object.hasOwn(REMEDIES, code);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { folderOf, volley } from './volley.ts';
 
-const SECRET = { HMAC_SECRET: 'hush' };
+const SECRET = { HMAC_SECRET: 'hush, says the test' };
 const EVENT = ['publish', '--url', 'https://example.com/hooks', '--type', 'order.updated'];
 
 /** What is wrong, the arguments, the environment, the exit code, and the line it ends with. */

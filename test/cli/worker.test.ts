@@ -23,7 +23,7 @@ function workerOf(
   t: TestContext,
   { broker, queue }: TestQueue,
   flags: readonly string[] = [],
-  env: Readonly<Record<string, string>> = { HMAC_SECRET: 'hush' },
+  env: Readonly<Record<string, string>> = { HMAC_SECRET: 'hush, says the test' },
 ): RunningWorker {
   const child = start(['worker', '--broker', broker, '--queue', queue, ...REACH, ...flags], { env });
   t.after(() => child.kill('SIGKILL'));
@@ -111,7 +111,7 @@ test('a worker is found by its name, keeps its environment readable, and does no
   await worker.logged('worker started');
   const proc = (file: string) => readFileSync(`/proc/${worker.child.pid}/${file}`, 'utf8');
   equal(proc('comm'), 'volley worker\n');
-  match(proc('environ'), /(^|\0)HMAC_SECRET=hush(\0|$)/);
+  match(proc('environ'), /(^|\0)HMAC_SECRET=hush, says the test(\0|$)/);
   ok(!proc('cmdline').includes('sqlite:'));
   worker.child.kill('SIGTERM');
   equal((await worker.end).code, 0);
@@ -126,7 +126,7 @@ test('a log that cannot be written is said so once, and does not keep the worker
   const child = spawn(
     process.execPath,
     [ENTRY, 'worker', '--once', '--broker', queue.broker, '--queue', queue.queue, ...REACH],
-    { env: { ...process.env, HMAC_SECRET: 'hush' }, stdio: ['ignore', full, 'pipe'] },
+    { env: { ...process.env, HMAC_SECRET: 'hush, says the test' }, stdio: ['ignore', full, 'pipe'] },
   );
   t.after(() => child.kill('SIGKILL'));
   let stderr = '';

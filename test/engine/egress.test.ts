@@ -61,9 +61,9 @@ test('each flag allows what it says and no more', async (t) => {
   const hosts = ['127.0.0.1', 'localhost', 'hooks.localhost', '0x7f.1'];
   const all = { allowHttp: true, allowNet: [], allowHost: [], allowPort: [0] };
   const cases: [options: object, reached: string[]][] = [
-    [{ ...all, allowNet: ['127.0.0.1/32'], allowPort: [Number(port)] }, ['127.0.0.1']],
-    [{ ...all, allowNet: ['127.0.0.0/8'] }, ['127.0.0.1']],
-    [{ ...all, allowNet: ['127.0.0.0/8', '::1/128'] }, ['127.0.0.1', 'localhost', 'hooks.localhost']],
+    [{ ...all, allowNet: ['127.0.0.1/32'], allowPort: [Number(port)] }, hosts.slice(0, 3)],
+    [{ ...all, allowNet: ['127.0.0.0/8'] }, hosts.slice(0, 3)],
+    [{ ...all, allowNet: ['::1/128'] }, []],
     [{ ...all, allowNet: ['127.0.0.0/8'], allowHttp: false }, []],
     [{ ...all, allowNet: ['127.0.0.2/32', '10.0.0.0/8'] }, []],
     [{ ...all, allowNet: ['127.0.0.0/8'], allowPort: [Number(port) - 1] }, []],

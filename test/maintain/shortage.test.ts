@@ -47,24 +47,30 @@ test('what this machine lacks stops claims for a while, and each has its advice'
 
 test('faults that the next destination need not meet stop nothing', () => {
   const { shortage, begun } = newShortage();
-  for (const code of ['dns-down', 'no-source-address', 'proxy', 'encryption', 'thread-lost'] as const)
-    shortage.met(code);
+  for (const code of ['no-source-address', 'proxy', 'encryption', 'thread-lost'] as const) shortage.met(code);
   deepEqual([shortage.lasts, begun], [false, []]);
+  shortage.met('dns-down');
+  equal(shortage.lasts, false);
+  match(begun[0]![1], /--dns-server/);
 });
 
 test('a shortage is told of once as long as it is met again and again, though claims are tried between', () => {
   const { shortage, begun, pass } = newShortage();
   for (let n = 0; n < 10; n++) {
-    shortage.met(n % 2 === 0 ? 'no-fd' : 'no-port');
+    shortage.met('no-fd');
+    if (n === 5) shortage.met('no-port');
     pass(PAUSE_MS - 1);
     equal(shortage.lasts, true);
     pass(OVER_MS - PAUSE_MS);
     equal(shortage.lasts, false);
   }
-  equal(begun.length, 1);
+  deepEqual(
+    begun.map(([lack]) => lack),
+    ['no-fd', 'no-port'],
+  );
   pass(1);
   shortage.met('no-fd');
-  equal(begun.length, 2);
+  equal(begun.length, 3);
 });
 
 test('what is unused is let go of at once, and again in each second that the shortage lasts', () => {
