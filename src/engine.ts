@@ -267,7 +267,9 @@ export class Engine {
 
   #credit(most: number): { count: number; bytes: number } {
     if (this.#settler.backlog > SETTLE_BACKLOG || this.#shortage.lasts) return { count: 0, bytes: 0 };
-    return { count: most - this.#flow.held, bytes: CREDIT_BYTES - this.#flow.heldBytes };
+    // What is not settled yet is still ours: it would be sent again after a crash.
+    const count = most - this.#flow.held - this.#settler.backlog;
+    return { count, bytes: CREDIT_BYTES - this.#flow.heldBytes };
   }
 
   #settled({ late, enabled }: SettleResult): void {

@@ -1,10 +1,12 @@
 /**
- * Applies settlements in batches, one batch at a time and at most one every FLUSH_MS, so that a batch is worth its
- * round trip. A batch the broker did not take is tried again, together with what has come since; nothing is dropped.
+ * Applies settlements in batches, one batch at a time, when there are FULL_BATCH of them or after FLUSH_MS, so that a
+ * batch is worth its round trip. A batch the broker did not take is tried again, together with what has come since; nothing is dropped.
  */
 
 /** Least time between two batches, in milliseconds: 10 000 deliveries a second settle 200 at a time, at half the cost of 50. */
 const FLUSH_MS = 20;
+/** This many do not wait for the time: more would only be sent again if the worker were killed now. */
+const FULL_BATCH = 256;
 /** Most settlements in a batch: keeps one command's stall of the broker below a few milliseconds. */
 const MAX_BATCH = 1_000;
 /** Waits between tries while the broker does not take them, in milliseconds: doubling up to the second, plus jitter. */
@@ -26,6 +28,7 @@ export class Settler<Settlement, Result> {
   #pending: Settlement[] = [];
   #running: Promise<void> | null = null;
   #abandoned = false;
+  #onFull: (() => void) | null = null;
   #inHand = 0;
 
   constructor(parts: SettlerParts<Settlement, Result>) {
@@ -39,6 +42,7 @@ export class Settler<Settlement, Result> {
 
   add(settlement: Settlement): void {
     this.#pending.push(settlement);
+    if (this.#pending.length >= FULL_BATCH) this.#onFull?.();
     if (!this.#abandoned) this.#running ??= this.#run();
   }
 
@@ -59,7 +63,7 @@ export class Settler<Settlement, Result> {
         failures === 0
           ? FLUSH_MS
           : Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_MAX_MS) * (1 + this.#parts.random());
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await this.#gather(waitMs, failures === 0);
       const batch = this.#pending.splice(0, MAX_BATCH);
       this.#inHand = batch.length;
       try {
@@ -75,5 +79,20 @@ export class Settler<Settlement, Result> {
       }
     }
     this.#running = null;
+  }
+
+  /** Resolves after `ms`, or as soon as there is a full batch where that is enough. */
+  #gather(ms: number, untilFull: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#onFull = null;
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      if (!untilFull) return;
+      this.#onFull = done;
+      if (this.#pending.length >= FULL_BATCH) done();
+    });
   }
 }
