@@ -37,8 +37,6 @@ const CREDIT_PER_SLOT = 16;
 const CREDIT_LEAST = 1_024;
 /** Most bytes of envelopes claimed and not yet settled: bounds memory when bodies are large. */
 const CREDIT_BYTES = 64 * 1_048_576;
-/** Settlements the broker may lag behind before nothing more is claimed. */
-const SETTLE_BACKLOG = 10_000;
 /** A broker command that takes longer than this, in milliseconds, is given up and repeated. */
 const COMMAND_TIMEOUT_MS = 5_000;
 /** How often `whenIdle` asks the broker what is left, in milliseconds. */
@@ -266,7 +264,7 @@ export class Engine {
   }
 
   #credit(most: number): { count: number; bytes: number } {
-    if (this.#settler.backlog > SETTLE_BACKLOG || this.#shortage.lasts) return { count: 0, bytes: 0 };
+    if (this.#shortage.lasts) return { count: 0, bytes: 0 };
     // What is not settled yet is still ours: it would be sent again after a crash.
     const count = most - this.#flow.held - this.#settler.backlog;
     return { count, bytes: CREDIT_BYTES - this.#flow.heldBytes };
