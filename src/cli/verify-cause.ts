@@ -9,7 +9,7 @@ export type ReadRequest = SignedRequest & { readonly body: Buffer; readonly nowM
 export function causeOfMismatch(request: ReadRequest): string | null {
   const matchesWith = (change: Partial<SignedRequest>) => {
     const verdict = judge({ ...request, ...change });
-    return verdict.kind === 'valid' || verdict.refusal === 'outside-tolerance';
+    return verdict.kind === 'valid' || verdict.reason === 'outside-tolerance';
   };
   for (const [body, cause] of bodiesMeant(request.body)) if (matchesWith({ body })) return cause;
   const secret = SECRETS_MEANT.find(([meant]) => {

@@ -3,7 +3,7 @@ import { didYouMean } from '../config/nearest.ts';
 import { EXIT, VolleyError } from '../errors.ts';
 import { secretProvider } from '../secrets/provider.ts';
 import { SIGNATURE_SCHEMES } from '../signing/schemes.ts';
-import { judge, type Refusal, type Refused, type Verified } from '../signing/verify.ts';
+import { type Invalid, type InvalidReason, judge, type Verified } from '../signing/verify.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
 import { headerOf } from './header-text.ts';
 import { readBody, readHeaders } from './signed-files.ts';
@@ -108,12 +108,10 @@ export const command = defineCommand({
       await print(flags.json ? validJson(verdict, request) : validLine(verdict, flags.scheme, request));
       return EXIT.done;
     }
-    const { refusal, detail } = verdict;
-    const hint = hintOn(refusal, request);
+    const { reason, detail } = verdict;
+    const hint = hintOn(reason, request);
     await print(
-      flags.json
-        ? JSON.stringify({ valid: false, reason: refusal, detail, hint })
-        : invalidLine(verdict, hint),
+      flags.json ? JSON.stringify({ valid: false, reason, detail, hint }) : invalidLine(verdict, hint),
     );
     return EXIT.workFailed;
   },
@@ -148,9 +146,9 @@ function validJson({ scheme, id, timestamp }: Verified, { nowMs }: ReadRequest):
   return JSON.stringify({ valid: true, scheme, id, timestamp, ageSeconds });
 }
 
-/** What to try, beside what the refusal itself says; null where nothing is known. */
-function hintOn(refusal: Refusal, request: ReadRequest): string | null {
-  switch (refusal) {
+/** What to try, beside what the detail itself says; null where nothing is known. */
+function hintOn(reason: InvalidReason, request: ReadRequest): string | null {
+  switch (reason) {
     case 'no-match':
       return causeOfMismatch(request);
     case 'outside-tolerance':
@@ -159,14 +157,14 @@ function hintOn(refusal: Refusal, request: ReadRequest): string | null {
     case 'malformed':
       return null;
     default:
-      return refusal satisfies never;
+      return reason satisfies never;
   }
 }
 
 /** A cause that was found stands in place of the guess in the detail. */
-function invalidLine({ refusal, detail }: Refused, hint: string | null): string {
+function invalidLine({ reason, detail }: Invalid, hint: string | null): string {
   if (hint === null) return `invalid: ${detail}`;
-  return refusal === 'no-match' ? `invalid: ${hint}` : `invalid: ${detail}; ${hint}`;
+  return reason === 'no-match' ? `invalid: ${hint}` : `invalid: ${detail}; ${hint}`;
 }
 
 function ageOf(timestamp: Date, nowMs: number): number {

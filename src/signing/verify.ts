@@ -43,8 +43,8 @@ export interface Verified {
   readonly timestamp: Date | null;
 }
 
-/** Why a request is refused. */
-export type Refusal =
+/** Why a request is not valid. */
+export type InvalidReason =
   /** It carries no signature that would count. */
   | 'absent'
   /** A header is not as the scheme has it. */
@@ -54,14 +54,14 @@ export type Refusal =
   /** A signature matches, and its time is too far from now. */
   | 'outside-tolerance';
 
-export interface Refused {
-  readonly kind: 'refused';
-  readonly refusal: Refusal;
+export interface Invalid {
+  readonly kind: 'invalid';
+  readonly reason: InvalidReason;
   /** One line, without secrets. */
   readonly detail: string;
 }
 
-export type Verdict = ({ readonly kind: 'valid' } & Verified) | Refused;
+export type Verdict = ({ readonly kind: 'valid' } & Verified) | Invalid;
 
 /** What Standard Webhooks' and Stripe's own libraries allow, in seconds. */
 const TOLERANCE_SECONDS = 300;
@@ -69,8 +69,8 @@ const TOLERANCE_SECONDS = 300;
 /** The schemes that count unless others are asked for; first those that sign the id too. */
 const TIMED_SCHEMES = SIGNATURE_SCHEMES.filter((scheme) => signsTime(SCHEME_FORMS[scheme]));
 
-/** Of several refusals the one that came furthest is told, the last of these. */
-const PROGRESS: readonly Refusal[] = ['absent', 'malformed', 'no-match', 'outside-tolerance'];
+/** Of several reasons the one that came furthest is told, the last of these. */
+const PROGRESS: readonly InvalidReason[] = ['absent', 'malformed', 'no-match', 'outside-tolerance'];
 
 /**
  * Makes sure that a request was signed with one of the secrets, and lately; signatures are compared in constant time.
@@ -79,19 +79,19 @@ const PROGRESS: readonly Refusal[] = ['absent', 'malformed', 'no-match', 'outsid
  */
 export function verify(request: SignedRequest): Verified {
   const verdict = judge(request);
-  if (verdict.kind === 'refused') throw new VolleyError('VOLLEY_SIGNATURE_INVALID', verdict.detail);
+  if (verdict.kind === 'invalid') throw new VolleyError('VOLLEY_SIGNATURE_INVALID', verdict.detail);
   const { scheme, id, timestamp } = verdict;
   return { scheme, id, timestamp };
 }
 
-/** As `verify`, but answers a refusal in place of throwing it. */
+/** As `verify`, but answers that a request is not valid in place of throwing it. */
 export function judge(request: SignedRequest): Verdict {
   const { secrets, schemes, toleranceSeconds = TOLERANCE_SECONDS, nowMs = Date.now() } = request;
   const keys = keysOf(secrets, 'verify');
   checkSettings(secrets, schemes, toleranceSeconds, nowMs);
   const body = bodyBytes(request.body);
   if (body === null)
-    return refused('malformed', 'the body is not bytes or text: give it raw, as it came, and not parsed');
+    return invalid('malformed', 'the body is not bytes or text: give it raw, as it came, and not parsed');
   const parts: Parts = {
     headers: signingHeaders(request.headers),
     body,
@@ -136,7 +136,7 @@ function judgeAny(parts: Parts): Verdict {
   for (const scheme of carried) {
     const verdict = judgeScheme(scheme, parts);
     if (verdict.kind === 'valid') return verdict;
-    if (PROGRESS.indexOf(verdict.refusal) > PROGRESS.indexOf(told.refusal)) told = verdict;
+    if (PROGRESS.indexOf(verdict.reason) > PROGRESS.indexOf(told.reason)) told = verdict;
   }
   return told;
 }
@@ -147,7 +147,7 @@ function judgeAll(schemes: readonly SignatureScheme[], parts: Parts): Verdict {
     judgeScheme(scheme, parts),
   );
   return (
-    verdicts.find(({ kind }) => kind === 'refused') ??
+    verdicts.find(({ kind }) => kind === 'invalid') ??
     verdicts.find((verdict) => verdict.kind === 'valid' && verdict.timestamp !== null) ??
     verdicts[0]!
   );
@@ -157,17 +157,17 @@ function judgeScheme(scheme: SignatureScheme, parts: Parts): Verdict {
   const form = SCHEME_FORMS[scheme];
   const { headers, toleranceSeconds, nowSeconds } = parts;
   if (!headers.has(form.signatureHeader))
-    return refused('absent', `the request carries no ${form.signatureHeader}`);
+    return invalid('absent', `the request carries no ${form.signatureHeader}`);
   const presented = presentedBy(form, headers);
-  if (typeof presented === 'string') return refused('malformed', presented);
-  if (!matches(scheme, presented, parts)) return refused('no-match', mismatch(scheme, presented, parts.keys));
+  if (typeof presented === 'string') return invalid('malformed', presented);
+  if (!matches(scheme, presented, parts)) return invalid('no-match', mismatch(scheme, presented, parts.keys));
   const { id, timestamp } = presented;
   if (timestamp === null) return { kind: 'valid', scheme, id, timestamp: null };
   const ageSeconds = nowSeconds - Number(timestamp);
   if (Math.abs(ageSeconds) <= toleranceSeconds)
     return { kind: 'valid', scheme, id, timestamp: new Date(Number(timestamp) * 1000) };
   const distance = ageSeconds > 0 ? `${ageSeconds} s old` : `${-ageSeconds} s in the future`;
-  return refused(
+  return invalid(
     'outside-tolerance',
     `the ${scheme} signature matches, but is ${distance}, and ${toleranceSeconds} s are allowed: if it was sent just now, set the clocks of both sides`,
   );
@@ -201,17 +201,17 @@ function mismatch(scheme: SignatureScheme, { hmacs }: Presented, keys: readonly 
   return `no secret matches the ${scheme} signature: it was made with another one, or over another body than these bytes`;
 }
 
-function nothingTimed(headers: SigningHeaders): Refused {
+function nothingTimed(headers: SigningHeaders): Invalid {
   const names = TIMED_SCHEMES.map((scheme) => SCHEME_FORMS[scheme].signatureHeader);
   const timeless = SIGNATURE_SCHEMES.find((scheme) => headers.has(SCHEME_FORMS[scheme].signatureHeader));
   if (timeless === undefined)
-    return refused('absent', `the request carries no signature: none of ${names.join(', ')} is there`);
-  return refused(
+    return invalid('absent', `the request carries no signature: none of ${names.join(', ')} is there`);
+  return invalid(
     'absent',
     `the request is signed by ${timeless} only, which signs no time, so that it can be replayed for ever: name ${timeless} among the schemes to accept that`,
   );
 }
 
-function refused(refusal: Refusal, detail: string): Refused {
-  return { kind: 'refused', refusal, detail };
+function invalid(reason: InvalidReason, detail: string): Invalid {
+  return { kind: 'invalid', reason, detail };
 }
