@@ -7,7 +7,7 @@ import { unusable } from './check.ts';
 import { parseSecrets } from './parse.ts';
 import { poll } from './poll.ts';
 import { readSecretFile } from './read-file.ts';
-import type { Loaded, SecretSource } from './source.ts';
+import type { LoadedSecrets, SecretSource } from './source.ts';
 
 /** How often a file is looked at. */
 export interface FilePace {
@@ -34,7 +34,7 @@ export class FileSource implements SecretSource {
     this.#pace = pace;
   }
 
-  async read(needsDefault: boolean): Promise<Loaded> {
+  async read(needsDefault: boolean): Promise<LoadedSecrets> {
     const path = this.place;
     // Taken first: a file that is changed while it is read then counts as changed.
     this.#seen = await stateOf(path);
@@ -61,7 +61,7 @@ export class FileSource implements SecretSource {
     return poll(() => this.#pace.pollMs, hasChanged, onChange);
   }
 
-  #missing(needsDefault: boolean): Loaded {
+  #missing(needsDefault: boolean): LoadedSecrets {
     const path = this.place;
     if (needsDefault)
       throw unusable(

@@ -3,7 +3,7 @@
  * `[name]` are of that name. Empty lines and lines that begin with `#` are passed over.
  */
 import { checkedName, checkedSecret, DEFAULT_NAME, nameWarning, unusable } from './check.ts';
-import type { Loaded } from './source.ts';
+import type { LoadedSecrets } from './source.ts';
 
 /** May stand in front of a secret, as in a file of environment variables. */
 const ASSIGNMENT = 'HMAC_SECRET=';
@@ -15,7 +15,7 @@ interface Section {
 }
 
 /** The secrets of a file's text; there may be no default ones. Throws VOLLEY_SECRET with `path:LINE` and the fix. */
-export function parseSecrets(text: string, path: string): Loaded {
+export function parseSecrets(text: string, path: string): LoadedSecrets {
   const sections = new Map<string, Section>();
   const warnings: string[] = [];
   const initial: Section = { place: path, secrets: [] };

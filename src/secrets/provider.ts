@@ -5,7 +5,7 @@ import type { Environment } from '../runtime/environment.ts';
 import { Redacted } from '../runtime/redacted.ts';
 import { checkedSecret, unusable } from './check.ts';
 import { FILE_PACE, type FilePace, FileSource } from './file-source.ts';
-import type { Loaded, SecretSource } from './source.ts';
+import type { LoadedSecrets, SecretSource } from './source.ts';
 import { VAULT_PACE, type VaultPace } from './vault-pace.ts';
 import { VAULT_PREFIX, VaultSource } from './vault-source.ts';
 
@@ -13,7 +13,7 @@ export interface SecretProvider {
   /** Where they come from, for messages: never a secret. */
   readonly place: string;
   /** Rejects with VOLLEY_SECRET naming the place, the user and the fix. Resolves with the secrets and warnings (one line each). */
-  load(): Promise<Loaded>;
+  load(): Promise<LoadedSecrets>;
   /** Calls `onChange`, which must not throw, whenever `load` may answer something else, until the returned function is called. */
   watch(onChange: () => void): () => void;
 }
@@ -57,7 +57,7 @@ export function secretProvider(
   });
 }
 
-function providerOf(place: string, source: SecretSource, load: () => Promise<Loaded>): SecretProvider {
+function providerOf(place: string, source: SecretSource, load: () => Promise<LoadedSecrets>): SecretProvider {
   return { place, load, watch: (onChange) => source.watch(onChange) };
 }
 

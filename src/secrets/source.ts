@@ -2,7 +2,7 @@
 import type { SigningSecrets } from '../signing/secrets.ts';
 
 /** What was loaded, with warnings, one line each. */
-export interface Loaded {
+export interface LoadedSecrets {
   readonly secrets: SigningSecrets;
   readonly warnings: readonly string[];
 }
@@ -14,7 +14,7 @@ export interface SecretSource {
    * Rejects with VOLLEY_SECRET naming the place and the fix. Where default secrets are not needed there may be none of
    * them, and the source may be missing as a whole.
    */
-  read(needsDefault: boolean): Promise<Loaded>;
+  read(needsDefault: boolean): Promise<LoadedSecrets>;
   /** Calls `onChange`, which must not throw, when `read` may answer something else, until the returned function is called. */
   watch(onChange: () => void): () => void;
 }

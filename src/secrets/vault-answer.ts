@@ -1,7 +1,7 @@
 /** What Vault's answers mean: secrets, or what is wrong and how to mend it. Pure. */
 import { withoutSecrets } from '../runtime/redacted.ts';
 import { checkedName, checkedSecret, DEFAULT_NAME, nameWarning, unusable } from './check.ts';
-import type { Loaded } from './source.ts';
+import type { LoadedSecrets } from './source.ts';
 import type { VaultReply } from './vault-request.ts';
 
 /** Longest text of Vault's that is shown, in characters. */
@@ -34,7 +34,7 @@ export function isPassing(reply: VaultReply): boolean {
 }
 
 /** The secrets in a reply; there may be no default ones. Throws VOLLEY_SECRET that says what is wrong and what mends it. */
-export function secretsOf(reply: VaultReply, question: VaultQuestion): Loaded {
+export function secretsOf(reply: VaultReply, question: VaultQuestion): LoadedSecrets {
   if (reply.kind !== 'answered' || reply.status !== 200) throw unusable(fault(reply, question));
   const { place, mount, address, token } = question;
   const body = parsed(reply.text);
@@ -52,7 +52,7 @@ export function secretsOf(reply: VaultReply, question: VaultQuestion): Loaded {
 }
 
 /** A key for each name; its value is a string, a secret a line, or an array of strings. */
-function namedSecrets(data: Record<string, unknown>, place: string): Loaded {
+function namedSecrets(data: Record<string, unknown>, place: string): LoadedSecrets {
   const warnings: string[] = [];
   const lists = Object.entries(data).map(([name, value]) => {
     const key = `${place}: the key ${JSON.stringify(name.slice(0, MAX_SHOWN_CHARS))}`;

@@ -7,7 +7,7 @@ import type { Environment } from '../runtime/environment.ts';
 import { Redacted } from '../runtime/redacted.ts';
 import { DEFAULT_NAME, unusable } from './check.ts';
 import { poll } from './poll.ts';
-import type { Loaded, SecretSource } from './source.ts';
+import type { LoadedSecrets, SecretSource } from './source.ts';
 import { vaultAccess } from './vault-access.ts';
 import { isPassing, secretsOf } from './vault-answer.ts';
 import type { VaultPace } from './vault-pace.ts';
@@ -39,7 +39,7 @@ export class VaultSource implements SecretSource {
     this.#pace = pace;
   }
 
-  async read(needsDefault: boolean): Promise<Loaded> {
+  async read(needsDefault: boolean): Promise<LoadedSecrets> {
     const loaded = await this.#load(new AbortController().signal);
     if (needsDefault && loaded.secrets.default.length === 0)
       throw unusable(`${this.place} has no key "${DEFAULT_NAME}": add it, or set HMAC_SECRET`);
@@ -57,7 +57,7 @@ export class VaultSource implements SecretSource {
   }
 
   /** Loads, and notes what it came to. */
-  async #load(signal: AbortSignal): Promise<Loaded> {
+  async #load(signal: AbortSignal): Promise<LoadedSecrets> {
     try {
       const loaded = await this.#ask(signal);
       this.#seen = new Redacted(JSON.stringify(loaded.secrets));
@@ -68,7 +68,7 @@ export class VaultSource implements SecretSource {
     }
   }
 
-  async #ask(signal: AbortSignal): Promise<Loaded> {
+  async #ask(signal: AbortSignal): Promise<LoadedSecrets> {
     const { place } = this;
     const [mount, path] = [this.#mount, this.#path];
     const access = await vaultAccess(this.#env.value, place);
