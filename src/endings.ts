@@ -13,11 +13,13 @@ import { type RetryRules, verdictOn } from './settle/retry-policy.ts';
 /** A delivery while it is here. */
 export interface Held {
   readonly claim: Claim;
+  /** Its lane: UNREADABLE where there is no name. */
   readonly destination: string;
 }
 
 /** What has been decided about a delivery. */
 export interface Settled {
+  /** Empty where the envelope has none that can be read. */
   readonly destination: string;
   readonly kind: 'delivered' | 'retry' | 'dead' | 'parked' | 'handed-back';
   /** The receiver's status; null when it gave none. */
@@ -36,8 +38,8 @@ export interface EndingsParts {
   readonly onSettled: ((settled: Settled) => void) | null;
 }
 
-/** The lane of what has no readable destination: a thread will say what is wrong with it. */
-export const UNREADABLE = '-';
+/** The lane of what has no readable destination: a thread will say what is wrong with it. No destination is called so. */
+export const UNREADABLE = '';
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -110,7 +112,7 @@ export class Endings {
   #die(held: Held, reason: DeadReason, failure: Failure, subject: Subject | null, attempts: number): void {
     const { claim } = held;
     const mintedId = idOf(claim);
-    const destination = held.destination === UNREADABLE ? null : held.destination;
+    const destination = nameOf(held);
     const letter = deadLetter({ reason, failure, attempts, subject, mintedId, destination }, Date.now());
     this.#parts.metrics.counters.dead++;
     this.#settle({ kind: 'dead', claim, letter }, held.destination, 'dead', statusOf(failure));
@@ -124,16 +126,22 @@ export class Endings {
   }
 
   #logFailure(
-    { claim, destination }: Held,
+    held: Held,
     failure: Failure,
     subject: Subject | null,
     next: number | 'never' | 'parked',
     attemptMs: number,
   ): void {
+    const { claim } = held;
     const mintedId = subject?.id ?? idOf(claim);
+    const destination = nameOf(held);
     const attempt = failure.kind === 'refused' ? claim.attempts : claim.attempts + 1;
     this.#parts.deliveryLog.failed({ subject, mintedId, destination, failure, attempt, next, attemptMs });
   }
+}
+
+function nameOf({ destination }: Held): string | null {
+  return destination === UNREADABLE ? null : destination;
 }
 
 /** The event's id: its envelope's own, or else the one minted for it. */

@@ -10,7 +10,8 @@ export interface FailedDelivery {
   readonly subject: Subject | null;
   /** The id to name it by where the envelope could not be decoded. */
   readonly mintedId: string;
-  readonly destination: string;
+  /** Null where it cannot be read. */
+  readonly destination: string | null;
   readonly failure: Failure;
   /** Which attempt this was, from 1; 0 when none was made. */
   readonly attempt: number;
@@ -50,7 +51,7 @@ export class DeliveryLog {
       status: statusOf(failure),
       attempt,
       next_retry: typeof next === 'number' ? inWords(next) : next,
-      destination,
+      destination: destination ?? '-',
       error: describeFailure(failure),
       duration_ms: Math.round(attemptMs),
     };

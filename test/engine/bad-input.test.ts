@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import test from 'node:test';
+import { createLogger } from '../../src/record/log.ts';
 import { receiverOf } from '../receiver.ts';
 import { eachBroker, startEngine } from './running.ts';
 
@@ -111,6 +112,20 @@ for (const [name, queueOf] of Object.entries(eachBroker())) {
       equal(letter!.response, null);
       ok(!letter!.detail.includes('\n'));
     }
+  });
+
+  test(`on ${name}, an envelope whose destination cannot be read is shown as -, and none of the destination called so`, async (t) => {
+    const queue = await queueOf(t);
+    await queue.watch.disableDestination('-', 'command', 0);
+    await queue.push('not json', { ...good, destination: '-' });
+    let logged = '';
+    const log = createLogger({ format: 'logfmt', stream: { write: (line) => (logged += line) } });
+    const { engine } = await startEngine(t, queue, { log });
+    await engine.whenIdle();
+    const { dead, parked } = await queue.watch.stats();
+    deepEqual({ dead, parked }, { dead: 1, parked: 1 });
+    equal((await queue.dead())[0]!.destination, null);
+    match(logged, / destination=- error=/);
   });
 
   test(`on ${name}, bodies up to 2 MiB of characters of any width pass, byte for byte, beside one that has a byte more`, async (t) => {
