@@ -2,9 +2,9 @@
  * The files that a destination's settings name. They are read when the config is loaded, and each once, however many
  * destinations name it. No message holds anything of what is in them.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { errorCode, VolleyError } from '../errors.ts';
+import { VolleyError } from '../errors.ts';
+import { readSmallFile } from '../runtime/small-file.ts';
 import { userName } from '../runtime/user-name.ts';
 import {
   certificatesFault,
@@ -45,7 +45,7 @@ export class NamedFiles {
   read(entry: FileEntry, holds: FileContent): string | PublicJwk {
     const path = this.#pathOf(entry);
     return this.#once(`${holds} ${path}`, () => {
-      const text = readBounded(path, (fault) => complain(entry, path, fault));
+      const text = textOf(entry, path);
       switch (holds) {
         case 'certificate':
         case 'authorities':
@@ -97,47 +97,17 @@ export class NamedFiles {
   }
 }
 
+function textOf(entry: FileEntry, path: string): string {
+  const file = readSmallFile(path, MAX_FILE_BYTES, 'give the path of a readable file');
+  if (file === null)
+    return complain(
+      entry,
+      path,
+      `is not there: correct the path, or put the file there, readable by user ${userName()}`,
+    );
+  return 'fault' in file ? complain(entry, path, file.fault) : file.bytes.toString('utf8');
+}
+
 function complain(entry: FileEntry, path: string, fault: string): never {
   throw new VolleyError('VOLLEY_CONFIG', `${entry.place}: "${entry.key}": ${path} ${fault}`);
-}
-
-/** The text of a regular file. `fail` is called with what is wrong, as what follows the path in a sentence. */
-function readBounded(path: string, fail: (fault: string) => never): string {
-  let fd: number;
-  try {
-    // Without O_NONBLOCK, a pipe that nobody writes to would be waited for.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    return fail(unreadable(path, errorCode(error)));
-  }
-  try {
-    if (!fstatSync(fd).isFile()) return fail('is not a regular file: give the path of one');
-    const bytes = Buffer.allocUnsafe(MAX_FILE_BYTES + 1);
-    let length = 0;
-    let read: number;
-    do {
-      read = readSync(fd, bytes, length, bytes.length - length, null);
-      length += read;
-    } while (read > 0 && length < bytes.length);
-    if (length > MAX_FILE_BYTES)
-      return fail(`has more than ${MAX_FILE_BYTES} bytes: give the file that holds nothing else`);
-    return bytes.toString('utf8', 0, length);
-  } catch (error) {
-    if (error instanceof VolleyError) throw error;
-    return fail(unreadable(path, errorCode(error)));
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function unreadable(path: string, code: string): string {
-  const user = userName();
-  switch (code) {
-    case 'ENOENT':
-      return `is not there: correct the path, or put the file there, readable by user ${user}`;
-    case 'EACCES':
-      return `cannot be read by user ${user} (EACCES): run "chown ${user} ${path} && chmod 400 ${path}"`;
-    default:
-      return `cannot be read by user ${user} (${code}): give the path of a readable file`;
-  }
 }

@@ -38,7 +38,7 @@ export class FileSource implements SecretSource {
     const path = this.place;
     // Taken first: a file that is changed while it is read then counts as changed.
     this.#seen = await stateOf(path);
-    const file = await readSecretFile(path, 'give a readable file with --secrets, or set HMAC_SECRET');
+    const file = readSecretFile(path, 'give a readable file with --secrets, or set HMAC_SECRET');
     if (file === null) return this.#missing(needsDefault);
     const { secrets, warnings } = parseSecrets(file.text, path);
     if (needsDefault && secrets.default.length === 0) throw unusable(lacksDefault(path, secrets.byName));

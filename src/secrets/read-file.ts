@@ -1,15 +1,13 @@
-/** Reads a file that holds secrets: bounded, never waiting, and every fault with its fix. */
+/** Reads a file that holds secrets, as text. */
 import { isUtf8 } from 'node:buffer';
-import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { errorCode, VolleyError } from '../errors.ts';
-import { shellWord, unreadable } from './access.ts';
+import { shellWord } from '../runtime/access.ts';
+import { readSmallFile } from '../runtime/small-file.ts';
 import { unusable } from './check.ts';
 
 /** Largest file read: secrets of 100 000 destinations, each with two of them, and comments. */
 const MAX_FILE_BYTES = 16 * 1_048_576;
 /** The mode's bit that lets every user read. */
-const OTHERS_READ = 0o004n;
+const OTHERS_READ = 0o004;
 
 export interface SecretFile {
   /** Without a byte order mark. */
@@ -22,33 +20,11 @@ export interface SecretFile {
  * The file, or null where there is none. `elsewhere` says what to do about one that cannot serve, after a colon.
  * Throws VOLLEY_SECRET naming the file, the user and the fix.
  */
-export async function readSecretFile(path: string, elsewhere: string): Promise<SecretFile | null> {
-  try {
-    // Without O_NONBLOCK the opening of a named pipe waits for someone to write.
-    await using handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = await handle.stat({ bigint: true });
-    if (stats.isDirectory()) throw await unreadable(path, 'EISDIR', elsewhere);
-    if (!stats.isFile()) throw unusable(`${path} is not a regular file: ${elsewhere}`);
-    return { text: decoded(await bytesOf(handle, path), path), warnings: modeWarnings(stats, path) };
-  } catch (error) {
-    if (error instanceof VolleyError) throw error;
-    const code = errorCode(error);
-    if (code === 'ENOENT') return null;
-    throw await unreadable(path, code, elsewhere);
-  }
-}
-
-async function bytesOf(handle: FileHandle, path: string): Promise<Buffer> {
-  // One byte more than is allowed (`end` is included): the size that `stat` gives may have grown meanwhile.
-  const chunks: Buffer[] = [];
-  for await (const chunk of handle.createReadStream({ autoClose: false, end: MAX_FILE_BYTES }))
-    chunks.push(chunk as Buffer);
-  const bytes = Buffer.concat(chunks);
-  if (bytes.length > MAX_FILE_BYTES)
-    throw unusable(
-      `${path} is larger than ${MAX_FILE_BYTES / 1_048_576} MiB: is it the right file? Keep only secrets in it`,
-    );
-  return bytes;
+export function readSecretFile(path: string, elsewhere: string): SecretFile | null {
+  const file = readSmallFile(path, MAX_FILE_BYTES, elsewhere);
+  if (file === null) return null;
+  if ('fault' in file) throw unusable(`${path} ${file.fault}`);
+  return { text: decoded(file.bytes, path), warnings: modeWarnings(file.mode, path) };
 }
 
 /** Throws VOLLEY_SECRET naming the line that is not text. */
@@ -65,7 +41,7 @@ function isText(bytes: Buffer): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }
 
-function modeWarnings({ mode }: BigIntStats, path: string): string[] {
-  if ((mode & OTHERS_READ) === 0n) return [];
+function modeWarnings(mode: number, path: string): string[] {
+  if ((mode & OTHERS_READ) === 0) return [];
   return [`${path} is readable by every user: run "chmod 640 ${shellWord(path)}"`];
 }

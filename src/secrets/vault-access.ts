@@ -19,14 +19,14 @@ export interface VaultAccess {
   readonly warnings: readonly string[];
 }
 
-/** Rejects with VOLLEY_SECRET naming `place`, the variable and the fix. */
-export async function vaultAccess(env: Environment, place: string): Promise<VaultAccess> {
+/** Throws VOLLEY_SECRET naming `place`, the variable and the fix. */
+export function vaultAccess(env: Environment, place: string): VaultAccess {
   const address = addressOf(env, place);
   const namespace = env['VAULT_NAMESPACE'] ?? '';
   if (namespace !== '' && !isHeaderText(namespace))
     throw unusable('VAULT_NAMESPACE holds what no namespace can: correct it, or unset it');
-  const { token, warnings } = await tokenOf(env, place);
-  return { address, token, namespace, authorities: await authoritiesOf(env), warnings };
+  const { token, warnings } = tokenOf(env, place);
+  return { address, token, namespace, authorities: authoritiesOf(env), warnings };
 }
 
 /** The address never shows in a message before it is known to hold no password. */
@@ -55,12 +55,12 @@ function isLoopback(hostname: string): boolean {
 
 type Token = Pick<VaultAccess, 'token' | 'warnings'>;
 
-async function tokenOf(env: Environment, place: string): Promise<Token> {
+function tokenOf(env: Environment, place: string): Token {
   const variable = env['VAULT_TOKEN'] ?? '';
   if (variable !== '') return { token: checkedToken(variable, 'VAULT_TOKEN'), warnings: [] };
   const named = env['VAULT_TOKEN_FILE'] ?? '';
   const path = named !== '' ? named : join(env['HOME'] ?? homedir(), '.vault-token');
-  const file = await readSecretFile(path, 'give a readable file with VAULT_TOKEN_FILE, or set VAULT_TOKEN');
+  const file = readSecretFile(path, 'give a readable file with VAULT_TOKEN_FILE, or set VAULT_TOKEN');
   if (file === null)
     throw unusable(
       `${place} needs a token, and ${path} is not there: set VAULT_TOKEN, or VAULT_TOKEN_FILE to a file readable by user ${userName()}`,
@@ -80,11 +80,11 @@ function isHeaderText(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
 }
 
-async function authoritiesOf(env: Environment): Promise<string | null> {
+function authoritiesOf(env: Environment): string | null {
   const path = env['VAULT_CACERT'] ?? '';
   if (path === '') return null;
   const fix = 'correct VAULT_CACERT, or unset it to trust what the system trusts';
-  const file = await readSecretFile(path, fix);
+  const file = readSecretFile(path, fix);
   if (file === null) throw unusable(`${path} is not there: ${fix}`);
   try {
     // TLS itself passes over what it cannot read, and would then trust nobody.

@@ -71,7 +71,7 @@ export class VaultSource implements SecretSource {
   async #ask(signal: AbortSignal): Promise<LoadedSecrets> {
     const { place } = this;
     const [mount, path] = [this.#mount, this.#path];
-    const access = await vaultAccess(this.#env.value, place);
+    const access = vaultAccess(this.#env.value, place);
     const reply = await this.#reply((each) => askVault(access, `/v1/${mount}/data/${path}`, each), signal);
     const { address, token } = access;
     const { secrets, warnings } = secretsOf(reply, { place, mount, path, address, token: token.value });

@@ -223,10 +223,7 @@ test('a secrets file the user may not read is named with the command that mends 
   const cwd = folderOf(t);
   mkdirSync(join(cwd, 'secrets'));
   const { code, stderr } = await volley(['worker', '--secrets', 'secrets'], { cwd });
-  match(
-    stderr,
-    /^volley: secrets cannot be read by user \S+ \(EISDIR\): give a readable file with --secrets, or set/,
-  );
+  match(stderr, /^volley: secrets is not a regular file: give a readable file with --secrets, or set/);
   equal(code, 78);
 });
 

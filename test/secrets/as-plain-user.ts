@@ -5,13 +5,7 @@
 import { main } from '../../src/cli/main.ts';
 import '../../src/cli/worker.ts';
 import '../../src/engine.ts';
+import { becomePlainUser } from '../plain-user.ts';
 
-/** The number of `nobody`. */
-const NOBODY = 65_534;
-
-if (process.getuid?.() === 0) {
-  process.setgroups!([]);
-  process.setgid!(NOBODY);
-  process.setuid!(NOBODY);
-}
+becomePlainUser();
 await main(process.argv.slice(2));

@@ -370,7 +370,7 @@ const VARIABLES: [name: string, env: Record<string, string>, message: RegExp][] 
   [
     'a folder for a token',
     { VAULT_TOKEN: '', VAULT_TOKEN_FILE: '/' },
-    /^\/ cannot be read by user \S+ \(EISDIR\): give a readable file with VAULT_TOKEN_FILE, or set VAULT_TOKEN$/,
+    /^\/ is not a regular file: give a readable file with VAULT_TOKEN_FILE, or set VAULT_TOKEN$/,
   ],
   [
     'an authority that is not there',

@@ -1,34 +1,32 @@
-/** Why this process cannot read a file, and the command that mends it. */
-import { readlink, stat } from 'node:fs/promises';
+/** What keeps this process from a file, and the command that mends it. */
+import { readlinkSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { errorCode, type VolleyError } from '../errors.ts';
-import { userName } from '../runtime/user-name.ts';
-import { unusable } from './check.ts';
+import { errorCode } from '../errors.ts';
+import { userName } from './user-name.ts';
 
 /** Symbolic links followed on the way to a file, as many as Linux follows; more are a circle. */
 const MAX_LINKS = 40;
 
-/** The error for a file that this process cannot read. `elsewhere` is the fix where no permission is at fault. */
-export async function unreadable(path: string, code: string, elsewhere: string): Promise<VolleyError> {
+/** Why a file cannot be read, as what follows its path in a sentence. `elsewhere` is the fix where no permission is at fault. */
+export function accessFault(path: string, code: string, elsewhere: string): string {
   const user = userName();
-  const fault = `${path} cannot be read by user ${user} (${code}`;
-  if (code !== 'EACCES') return unusable(`${fault}): ${elsewhere}`);
-  const folder = await barringDirectory(path);
-  if (folder !== null)
-    return unusable(`${fault}, as it may not enter ${folder}): run ${await entryFix(folder)}`);
+  const fault = `cannot be read by user ${user} (${code}`;
+  if (code !== 'EACCES') return `${fault}): ${elsewhere}`;
+  const folder = barringDirectory(path);
+  if (folder !== null) return `${fault}, as it may not enter ${folder}): run ${entryFix(folder)}`;
   const word = shellWord(path);
-  return unusable(`${fault}): run "chown ${user} ${word} && chmod 400 ${word}"`);
+  return `${fault}): run "chown ${user} ${word} && chmod 400 ${word}"`;
 }
 
 /** The first directory on the way to `path`, symbolic links followed, that this process may not enter; null for none. */
-async function barringDirectory(path: string): Promise<string | null> {
+function barringDirectory(path: string): string | null {
   const ahead = namesOf(resolve(path));
   let at = '/';
   let links = 0;
   while (ahead.length > 0) {
-    if (!(await mayEnter(at))) return at;
+    if (!mayEnter(at)) return at;
     const next = join(at, ahead.shift()!);
-    const target = await readlink(next).catch(() => null);
+    const target = targetOf(next);
     if (target === null) {
       at = next;
       continue;
@@ -45,17 +43,28 @@ function namesOf(path: string): string[] {
 }
 
 /** To look at the dot in it takes the right to enter it, and asks as the user this process acts as. */
-function mayEnter(folder: string): Promise<boolean> {
-  return stat(`${folder}/.`).then(
-    () => true,
-    (error) => errorCode(error) !== 'EACCES',
-  );
+function mayEnter(folder: string): boolean {
+  try {
+    statSync(`${folder}/.`);
+    return true;
+  } catch (error) {
+    return errorCode(error) !== 'EACCES';
+  }
+}
+
+/** What a symbolic link says; null for what is none. */
+function targetOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 /** Of a directory's three permissions exactly one counts: its owner's, or else its group's, or else everyone's. */
-async function entryFix(folder: string): Promise<string> {
+function entryFix(folder: string): string {
   const word = shellWord(folder);
-  const { uid, gid } = await stat(folder);
+  const { uid, gid } = statSync(folder);
   const group = process.getegid!();
   if (uid === process.geteuid!()) return `"chmod u+x ${word}"`;
   if (gid === group || process.getgroups!().includes(gid)) return `"chmod g+x ${word}"`;
