@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { destinationFault } from '../delivery/fields.ts';
 import { VolleyError } from '../errors.ts';
+import { shown } from '../runtime/shown.ts';
 import { type Deadlines, findConflict } from './conflicts.ts';
 import {
   DESTINATION_SETTINGS,
@@ -10,7 +11,7 @@ import {
   type SettingName,
   type SettingSpec,
 } from './destination-settings.ts';
-import { failure, shown } from './failure.ts';
+import { failure } from './failure.ts';
 import { type FileEntry, type FileObject, readConfigFile } from './file.ts';
 import { NamedFiles } from './named-files.ts';
 import { didYouMean } from './nearest.ts';

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { type JSONVisitor, type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
 import { errorCode, VolleyError } from '../errors.ts';
-import { shown } from './failure.ts';
+import { shown } from '../runtime/shown.ts';
 
 export type FileValue = null | boolean | number | string | readonly FileValue[] | FileObject;
 /** An object of the file: its entries in their order, by key. */

@@ -1,10 +1,11 @@
 /** The value of every option: from its flag, else the environment, else the config file, else the default. */
 import { type ErrorCode, VolleyError } from '../errors.ts';
 import type { Environment } from '../runtime/environment.ts';
+import { shown } from '../runtime/shown.ts';
 import type { GivenArguments } from './arguments.ts';
 import { type Conflict, findConflict } from './conflicts.ts';
 import { DESTINATIONS_KEY } from './destination-settings.ts';
-import { failure, shown } from './failure.ts';
+import { failure } from './failure.ts';
 import { type FileObject, readConfigFile } from './file.ts';
 import { didYouMean } from './nearest.ts';
 import {

@@ -2,6 +2,8 @@
  * The guard: where requests may go. It judges a URL, then each address of its host before that is dialled, and again
  * the address a socket turned out to be connected to. Pure: it asks nobody, and the same question gets the same answer.
  */
+
+import { shown } from '../runtime/shown.ts';
 import {
   type Address,
   contains,
@@ -14,7 +16,7 @@ import {
 import { HostList } from './host-list.ts';
 import { specialNameNote } from './host-name.ts';
 import type { GuardPolicy } from './policy.ts';
-import { quoted, type Refusal, type Refused, refusal } from './refusal.ts';
+import { type Refusal, type Refused, refusal } from './refusal.ts';
 import { type Standing, standingOf, translated } from './standing.ts';
 import { DEFAULT_PORTS, readUrl, type Target } from './url.ts';
 
@@ -89,13 +91,13 @@ class PolicyGuard implements Guard {
     }
     return addresses.length > 0
       ? null
-      : refusal('unresolved', `${quoted(host)} has no address: correct the name, or its DNS records`);
+      : refusal('unresolved', `${shown(host)} has no address: correct the name, or its DNS records`);
   }
 
   judgeAddress(host: string, address: string): Refusal | null {
     const parsed = parseAddress(address);
     if (parsed === null)
-      return refusal('address', `${quoted(address)} is not an IP address, and ${host} resolves to it`);
+      return refusal('address', `${shown(address)} is not an IP address, and ${host} resolves to it`);
     const standing = standingOf(parsed);
     if (standing.kind === 'metadata')
       return this.#isNamed(host, parsed) ? null : notPublic(host, address, standing);

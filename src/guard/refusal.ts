@@ -46,11 +46,3 @@ export function refusal(code: RefusalCode, detail: string): Refusal {
 export function refused(code: RefusalCode, detail: string): Refused {
   return { kind: 'refused', refusal: refusal(code, detail) };
 }
-
-/** Longest part of a URL that is repeated in a detail, in characters: enough to recognise it, and still one line. */
-const MAX_SHOWN_CHARS = 80;
-
-/** A part of a URL in quotation marks, cut where it is long. */
-export function quoted(text: string): string {
-  return JSON.stringify(text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text);
-}

@@ -5,8 +5,9 @@
  */
 import { isIP } from 'node:net';
 import { MAX_URL_CHARS } from '../delivery/event.ts';
+import { shown } from '../runtime/shown.ts';
 import { nameFault } from './host-name.ts';
-import { quoted, type Refusal, type Refused, refusal, refused } from './refusal.ts';
+import { type Refusal, type Refused, refusal, refused } from './refusal.ts';
 
 export interface Target {
   readonly kind: 'target';
@@ -49,9 +50,9 @@ export function readUrl(url: string): ReadUrl | Refused {
   const [, scheme = '', slashes = '', authority = ''] = PARTS.exec(url) ?? [];
   const name = scheme.toLowerCase();
   if (scheme === '')
-    return refused('url-invalid', `${quoted(url)} is not an absolute URL such as https://example.com/hooks`);
+    return refused('url-invalid', `${shown(url)} is not an absolute URL such as https://example.com/hooks`);
   if (name !== 'https' && name !== 'http')
-    return refused('scheme', `${quoted(`${name}:`)} is not delivered to: use https`);
+    return refused('scheme', `${shown(`${name}:`)} is not delivered to: use https`);
   if (slashes !== '//')
     return refused('url-invalid', `exactly two slashes follow ${name}: as in https://example.com/hooks`);
   if (authority.includes('@'))
@@ -70,16 +71,16 @@ function readHost(url: string, scheme: 'https' | 'http', authority: string): Rea
   const [matched, written = '', port = ''] = HOST_AND_PORT.exec(authority) ?? [];
   if (matched === undefined || written === '') return noHost(authority);
   if (!/^\d*$/.test(port))
-    return refused('port', `${quoted(port)} is no port: write HOST:NUMBER, and an IPv6 address in brackets`);
+    return refused('port', `${shown(port)} is no port: write HOST:NUMBER, and an IPv6 address in brackets`);
   if (port !== '' && !isPort(Number(port)))
-    return refused('port', `port ${quoted(port)} does not exist: use ${DEFAULT_PORTS[scheme]}`);
+    return refused('port', `port ${shown(port)} does not exist: use ${DEFAULT_PORTS[scheme]}`);
   const parsed = URL.parse(url);
   if (parsed === null) return noHost(written);
   const { hostname } = parsed;
   const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname.replace(/\.$/, '');
   const isAddress = isIP(host) !== 0;
   const fault = isAddress ? null : nameFault(host);
-  if (fault !== null) return refused('host-invalid', `${quoted(host)} ${fault}: correct the host`);
+  if (fault !== null) return refused('host-invalid', `${shown(host)} ${fault}: correct the host`);
   const target: Target = {
     kind: 'target',
     scheme,
@@ -101,7 +102,7 @@ function noHost(written: string): Refused {
   const fix = written.includes('%')
     ? 'write it without percent signs, an IPv6 address without its zone'
     : 'correct it, and write an IPv6 address in brackets';
-  return refused('host-invalid', `${quoted(written)} is neither a host name nor an IP address: ${fix}`);
+  return refused('host-invalid', `${shown(written)} is neither a host name nor an IP address: ${fix}`);
 }
 
 /** A host must stand in the URL as it goes over the wire, so that who reads the URL sees where it leads. */
@@ -109,5 +110,5 @@ function misspelled(written: string, host: string): Refusal | null {
   if (NOT_PLAIN.test(written))
     return refusal('host-confusable', `the host is not in plain ASCII: write ${host}`);
   if (written.toLowerCase() === host) return null;
-  return refusal('host-not-canonical', `${quoted(written)} is ${host} in another spelling: write ${host}`);
+  return refusal('host-not-canonical', `${shown(written)} is ${host} in another spelling: write ${host}`);
 }
