@@ -1,5 +1,6 @@
 /** The "destinations" of the config file: what is particular to one destination, by its id or its URL's origin. */
 import { dirname } from 'node:path';
+import { nameWarning, originMeant } from '../delivery/destination-name.ts';
 import { destinationFault } from '../delivery/fields.ts';
 import { VolleyError } from '../errors.ts';
 import { shown } from '../runtime/shown.ts';
@@ -46,14 +47,17 @@ const BY_KEY = new Map(
 export function readDestinations(path: string, worker: Deadlines, nowMs: number): Destinations {
   const files = new NamedFiles(dirname(path), nowMs);
   const settings = new Map<string, DestinationSettings>();
+  const warnings: string[] = [];
   const destinations = readConfigFile(path).get(DESTINATIONS_KEY);
   if (destinations !== undefined)
     for (const entry of objectOf(destinations, 'an object by destination id or URL origin').values()) {
       const fault = keyFault(entry.key);
       if (fault !== null) throw new VolleyError('VOLLEY_CONFIG', `${entry.place}: ${fault}`);
+      const warning = nameWarning(entry.key);
+      if (warning !== null) warnings.push(`${entry.place}: ${warning}`);
       settings.set(entry.key, settingsOf(entry, worker, files));
     }
-  return { settings, warnings: files.warnings };
+  return { settings, warnings: [...warnings, ...files.warnings] };
 }
 
 function objectOf(entry: FileEntry, expected: string): FileObject {
@@ -61,18 +65,11 @@ function objectOf(entry: FileEntry, expected: string): FileObject {
   return failure('VOLLEY_CONFIG', `${entry.place}: ${shown(entry.key)}`, entry.value)(expected);
 }
 
-/** What reads as a URL and is not an origin as URL parsers write it would match no delivery, in silence. */
-const LIKE_URL = /^https?:|:\/\//i;
-
 function keyFault(key: string): string | null {
-  if (!LIKE_URL.test(key)) {
-    const fault = destinationFault(key);
-    return fault === null ? null : `${shown(key)} is no destination: ${fault}`;
-  }
-  const url = URL.parse(key);
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
-    return `${shown(key)} is no URL origin: write it as https://HOST or https://HOST:PORT`;
-  return url.origin === key ? null : `${shown(key)} is no URL origin: write "${url.origin}"`;
+  const origin = originMeant(key);
+  if (origin !== null) return `${shown(key)} is no URL origin: write "${origin}"`;
+  const fault = destinationFault(key);
+  return fault === null ? null : `${shown(key)} is no destination: ${fault}`;
 }
 
 function settingsOf(destination: FileEntry, worker: Deadlines, files: NamedFiles): DestinationSettings {

@@ -1,4 +1,5 @@
 /** What is a usable secret, and a usable name for secrets. No message of this room ever holds a secret. */
+import { originMeant } from '../delivery/destination-name.ts';
 import { MAX_DESTINATION_CHARS } from '../delivery/event.ts';
 import { destinationFault } from '../delivery/fields.ts';
 import { VolleyError } from '../errors.ts';
@@ -28,20 +29,11 @@ export function checkedSecret(secret: unknown, place: string): string {
  * VOLLEY_SECRET naming the place, but not the name: a line of the wrong file may be anything.
  */
 export function checkedName(name: string, place: string): string {
-  if (destinationFault(name) !== null)
-    throw unusable(`${place}: a name has 1 to ${MAX_DESTINATION_CHARS} printable ASCII characters`);
-  const url = name.includes('://') ? URL.parse(name) : null;
-  // A destination's id may look like a URL; one without a path is an origin, and would match nothing as it is written.
-  if (url !== null && url.href === `${url.origin}/` && name !== url.origin)
+  if (originMeant(name) !== null)
     throw unusable(
       `${place}: write the origin as https://example.com: lower case, no slash at the end, no usual port`,
     );
+  if (destinationFault(name) !== null)
+    throw unusable(`${place}: a name has 1 to ${MAX_DESTINATION_CHARS} printable ASCII characters`);
   return name;
-}
-
-/** A warning where a name is a URL with more than its origin, as it is easily taken for one; null for any other name. */
-export function nameWarning(name: string, place: string): string | null {
-  const url = name.includes('://') ? URL.parse(name) : null;
-  if (url === null || url.origin === name) return null;
-  return `${place}: a URL with a path names only events whose "destination" is exactly that; a receiver is named by its origin, as https://example.com`;
 }

@@ -2,7 +2,8 @@
  * The text of a secrets file: a secret a line, newest first; the first ones are the default, those after a heading
  * `[name]` are of that name. Empty lines and lines that begin with `#` are passed over.
  */
-import { checkedName, checkedSecret, DEFAULT_NAME, nameWarning, unusable } from './check.ts';
+import { nameWarning } from '../delivery/destination-name.ts';
+import { checkedName, checkedSecret, DEFAULT_NAME, unusable } from './check.ts';
 import type { LoadedSecrets } from './source.ts';
 
 /** May stand in front of a secret, as in a file of environment variables. */
@@ -33,8 +34,8 @@ export function parseSecrets(text: string, path: string): LoadedSecrets {
     if (earlier !== undefined) throw unusable(repeated(earlier, initial, place));
     section = { place, secrets: [] };
     sections.set(name, section);
-    const warning = nameWarning(name, place);
-    if (warning !== null) warnings.push(warning);
+    const warning = nameWarning(name);
+    if (warning !== null) warnings.push(`${place}: ${warning}`);
   }
   for (const { place, secrets } of sections.values())
     if (secrets.length === 0)

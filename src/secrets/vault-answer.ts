@@ -1,6 +1,8 @@
 /** What Vault's answers mean: secrets, or what is wrong and how to mend it. Pure. */
+
+import { nameWarning } from '../delivery/destination-name.ts';
 import { withoutSecrets } from '../runtime/redacted.ts';
-import { checkedName, checkedSecret, DEFAULT_NAME, nameWarning, unusable } from './check.ts';
+import { checkedName, checkedSecret, DEFAULT_NAME, unusable } from './check.ts';
 import type { LoadedSecrets } from './source.ts';
 import type { VaultReply } from './vault-request.ts';
 
@@ -62,8 +64,8 @@ function namedSecrets(data: Record<string, unknown>, place: string): LoadedSecre
     const lines = texts.flatMap((text) => text.split('\n')).map((line) => line.trim());
     const secrets = lines.filter((line) => line !== '').map((secret) => checkedSecret(secret, key));
     if (secrets.length === 0) throw unusable(`${key} holds no secret: give it one, or take it out`);
-    const warning = nameWarning(name, key);
-    if (warning !== null) warnings.push(warning);
+    const warning = nameWarning(name);
+    if (warning !== null) warnings.push(`${key}: ${warning}`);
     return [checkedName(name, key), secrets] as const;
   });
   const { [DEFAULT_NAME]: defaults = [], ...byName } = Object.fromEntries(lists);

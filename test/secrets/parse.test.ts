@@ -32,7 +32,11 @@ test('a URL with a path is a destination that may be meant, and more likely an o
   const { secrets, warnings } = parseSecrets('a\n[https://example.com/hooks]\nb\n', 'f');
   deepEqual(secrets.byName, { 'https://example.com/hooks': ['b'] });
   equal(warnings.length, 1);
-  ok(/^f:2: a URL with a path names only events whose "destination" is exactly that/.test(warnings[0]!));
+  ok(
+    /^f:2: what looks like a URL and is no origin names only events whose "destination" is exactly that/.test(
+      warnings[0]!,
+    ),
+  );
 });
 
 const ORIGIN = 'write the origin as https://example.com: lower case, no slash at the end, no usual port';
