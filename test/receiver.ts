@@ -93,18 +93,26 @@ export async function countingReceiverOf(
       signal.raise();
     });
   });
-  const receiver = await listen(server, 'http', [], signal);
-  t.after(() => receiver.close());
-  return receiver;
+  return serving(t, server, 'http', signal);
 }
 
 /** A TCP server, closed after the test, that does with each connection what a test says. */
-export async function rawReceiverOf(
+export function rawReceiverOf(
   t: TestContext,
   onConnection: (socket: Socket) => void,
   scheme: 'http' | 'https' = 'http',
 ): Promise<Receiver> {
-  const receiver = await listen(createTcpServer(onConnection), scheme, [], new Signal());
+  return serving(t, createTcpServer(onConnection), scheme);
+}
+
+/** A server of a test's own, made to listen, and closed after the test. */
+export async function serving(
+  t: TestContext,
+  server: Server,
+  scheme: 'http' | 'https',
+  signal = new Signal(),
+): Promise<Receiver> {
+  const receiver = await listen(server, scheme, [], signal);
   t.after(() => receiver.close());
   return receiver;
 }

@@ -5,13 +5,14 @@
  * The namespace is one of processes too (pid_namespaces(7)): when the scenario ends, or this process dies, all that it
  * started dies with it.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { provideCommand } from '../provide-command.ts';
 import type { Place } from './place.ts';
 
 /** What a file of scenarios exports: each is told where it runs and its input, and answers what survives JSON. */
@@ -37,7 +38,7 @@ export async function inNamespace<Module extends Scenarios<Name>, Name extends s
   name: Name,
   ...input: InputOf<Module[Name]>
 ): Promise<ReportOf<Module[Name]>> {
-  provide();
+  provideCommand('ip', '-Version', 'iproute2');
   const folder = mkdtempSync(join(tmpdir(), 'volley-egress-'));
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = spawn('unshare', [...unshareFlags(), process.execPath, INSIDE, file, name], {
@@ -72,20 +73,4 @@ const FIX =
 function unshareFlags(): string[] {
   const flags = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
   return process.getuid?.() === 0 ? flags : ['--map-root-user', ...flags];
-}
-
-/** The ip command, installed with apt-get (Debian, as root) where it is missing. */
-function provide(): void {
-  if (isOnPath()) return;
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'iproute2']])
-      spawnSync('apt-get', ['-qq', ...args], { env });
-  }
-  if (!isOnPath())
-    throw new Error('no ip command: install it (apt-get install iproute2); these tests need Linux');
-}
-
-function isOnPath(): boolean {
-  return spawnSync('ip', ['-Version']).status === 0;
 }

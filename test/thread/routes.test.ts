@@ -1,15 +1,14 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { createHmac, createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
 import { createSecureServer } from 'node:http2';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { flattenedDecrypt } from 'jose';
 import type { ProxyPolicy } from '../../src/thread/policy.ts';
 import { AUTHORITY, keyPair } from '../certificates.ts';
 import { nameServerOf } from '../dns-server.ts';
-import { rawReceiverOf, receiverOf } from '../receiver.ts';
+import { rawReceiverOf, receiverOf, serving } from '../receiver.ts';
 import { attempting, settingsOf } from './attempting.ts';
 
 const AS_R = { destination: 'r' };
@@ -34,14 +33,10 @@ async function proxyOf(t: TestContext, answer = 'HTTP/1.1 200 Connection establi
   t.after(() => {
     for (const upstream of upstreams) upstream.destroy();
   });
-  if (!tls) {
-    const receiver = await rawReceiverOf(t, onConnection);
-    return { heads, port: Number(new URL(receiver.origin).port), receiver };
-  }
-  const server = createTlsServer(keyPair('receiver'), onConnection).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  return { heads, port: (server.address() as AddressInfo).port, receiver: null };
+  const receiver = tls
+    ? await serving(t, createTlsServer(keyPair('receiver'), onConnection), 'https')
+    : await rawReceiverOf(t, onConnection);
+  return { heads, port: Number(new URL(receiver.origin).port), receiver };
 }
 
 const through = (port: number, more: Partial<ProxyPolicy> = {}) => ({
@@ -78,7 +73,7 @@ test('the guard judges what is behind a proxy, too: nothing is asked of the prox
   const { attempt } = attempting(t, { dnsServers: [names.address] }, through(proxy.port));
   const outcome = await attempt('https://hooks.example.com/', AS_R);
   equal(outcome.kind, 'refused');
-  equal(proxy.receiver!.accepted, 0);
+  equal(proxy.receiver.accepted, 0);
 });
 
 for (const [what, answer, expected] of [
@@ -175,22 +170,10 @@ async function secureReceiverOf(t: TestContext, hold = 0) {
       held = [];
     },
   );
-  const open = new Set<Socket>();
-  server.on('secureConnection', (socket: Socket) => {
-    sessions++;
-    open.add(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(
-    () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        for (const socket of open) socket.destroy();
-      }),
-  );
+  server.on('secureConnection', () => sessions++);
+  const { origin } = await serving(t, server, 'https');
   return {
-    port: (server.address() as AddressInfo).port,
+    port: new URL(origin).port,
     versions,
     authorities,
     bodies,

@@ -1,10 +1,8 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
-import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import { createServer, type TlsOptions } from 'node:tls';
 import { AUTHORITY, keyPair } from '../certificates.ts';
-import { rawReceiverOf } from '../receiver.ts';
+import { rawReceiverOf, serving } from '../receiver.ts';
 import { attempting, settingsOf } from './attempting.ts';
 
 const ACCEPTED = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
@@ -12,10 +10,8 @@ const ACCEPTED = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 /** A TLS receiver that accepts every request, `closing` after it or not; what it saw of each connection is in `sockets`. */
 async function tlsReceiverOf(t: TestContext, options: TlsOptions, closing = false) {
   const sockets: { reused: boolean; protocol: string | null; client: string | undefined }[] = [];
-  const open = new Set<TLSSocket>();
   let requests = 0;
   const server = createServer(options, (socket) => {
-    open.add(socket);
     sockets.push({
       reused: socket.isSessionReused(),
       protocol: socket.getProtocol(),
@@ -29,17 +25,8 @@ async function tlsReceiverOf(t: TestContext, options: TlsOptions, closing = fals
     });
   });
   server.on('tlsClientError', () => {});
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(
-    () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        for (const socket of open) socket.destroy();
-      }),
-  );
-  const { port } = server.address() as AddressInfo;
-  return { port, sockets, requests: () => requests };
+  const { origin } = await serving(t, server, 'https');
+  return { port: new URL(origin).port, sockets, requests: () => requests };
 }
 
 /** The settings of a destination whose receivers the test's authority vouches for. */
