@@ -6,6 +6,7 @@
  * Decoding validates every byte and copies none of the payload.
  */
 import { isUtf8 } from 'node:buffer';
+import { BoundedMap } from '../runtime/bounded-map.ts';
 import { type DecodedEnvelope, MAX_BODY_BYTES, MAX_URL_CHARS, type VolleyEvent } from './event.ts';
 import {
   destinationFault,
@@ -214,9 +215,9 @@ export function peekId(bytes: Buffer): string | null {
   return idFault(id) === null ? (id as string) : null;
 }
 
-/** Origins by the raw text in front of the path, so that a URL is parsed once for many events. Bounded: cleared when full. */
-const origins = new Map<string, string | null>();
+/** Origins by the raw text in front of the path, so that a URL is parsed once for many events. */
 const ORIGINS_KEPT = 20_000;
+const origins = new BoundedMap<string, string | null>(ORIGINS_KEPT);
 
 /** The origin of a URL, for example `https://example.com:8443`, or null for what is not a URL. */
 export function originOf(url: string): string | null {
@@ -224,23 +225,19 @@ export function originOf(url: string): string | null {
   let origin = origins.get(raw);
   if (origin === undefined) {
     origin = URL.parse(raw)?.origin ?? URL.parse(url)?.origin ?? null;
-    if (origins.size >= ORIGINS_KEPT) origins.clear();
     origins.set(raw, origin);
   }
   return origin;
 }
 
-/** URLs found fine, so that one is parsed once for many events. Bounded: cleared when full. */
-const soundUrls = new Set<string>();
+/** URLs found fine, so that one is parsed once for many events. */
 const SOUND_URLS_KEPT = 10_000;
+const soundUrls = new BoundedMap<string, true>(SOUND_URLS_KEPT);
 
 function knownUrlFault(url: unknown): string | null {
   if (soundUrls.has(url as string)) return null;
   const fault = urlFault(url);
-  if (fault === null) {
-    if (soundUrls.size >= SOUND_URLS_KEPT) soundUrls.clear();
-    soundUrls.add(url as string);
-  }
+  if (fault === null) soundUrls.set(url as string, true);
   return fault;
 }
 

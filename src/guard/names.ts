@@ -7,6 +7,7 @@
  */
 import { Resolver } from 'node:dns/promises';
 import { errorCode } from '../errors.ts';
+import { BoundedMap } from '../runtime/bounded-map.ts';
 import { HostsFile } from './hosts-file.ts';
 
 /** The name has no address now; told by a name server, or by one that did not answer for this name in time. */
@@ -39,7 +40,7 @@ const SECOND_FAMILY_MS = 250;
 const KEPT_MAX_MS = 30_000;
 /** How long it is kept that a name has no address, in milliseconds: a burst of events asks once. */
 const FAILURE_KEPT_MS = 1_000;
-/** Names kept at once; all are forgotten when there are more. Bounds memory. */
+/** Names kept at once. Bounds memory. */
 const NAMES_KEPT = 10_000;
 
 /**
@@ -66,7 +67,7 @@ interface Known {
 export class Names {
   readonly #servers: readonly string[];
   readonly #nowMs: () => number;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new BoundedMap<string, Known>(NAMES_KEPT);
   readonly #asked = new Map<string, Promise<readonly string[]>>();
   readonly #hosts = new HostsFile();
   #resolver: Resolver;
@@ -182,9 +183,7 @@ export class Names {
   }
 
   #keep(name: string, addresses: readonly string[], error: NameError | null, forMs: number): void {
-    if (forMs <= 0) return;
-    if (this.#known.size >= NAMES_KEPT) this.#known.clear();
-    this.#known.set(name, { addresses, error, untilMs: this.#nowMs() + forMs });
+    if (forMs > 0) this.#known.set(name, { addresses, error, untilMs: this.#nowMs() + forMs });
   }
 }
 

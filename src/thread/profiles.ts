@@ -1,4 +1,5 @@
 /** What belongs to a destination in a thread: worked out when settings come, so that an attempt only looks it up. */
+import { BoundedMap } from '../runtime/bounded-map.ts';
 import { type Sign, signer } from '../signing/sign.ts';
 import type { Route } from './agents.ts';
 import { type Encrypt, encrypter } from './encrypt.ts';
@@ -14,7 +15,7 @@ export interface Profile {
   readonly encrypt: Encrypt | null;
 }
 
-/** Profiles kept at once; all are made anew when there are more. Bounds memory. */
+/** Profiles kept at once. Bounds memory. */
 const PROFILES_KEPT = 10_000;
 
 export class Profiles {
@@ -24,7 +25,7 @@ export class Profiles {
   /** By what they say: a route that stays the same keeps its sockets when settings change. */
   #routes = new Map<string, Route>();
   /** Made at first use: there may be very many destinations, and a thread meets a part of them. */
-  readonly #made = new Map<string, Profile>();
+  readonly #made = new BoundedMap<string, Profile>(PROFILES_KEPT);
   #usual: Profile;
 
   constructor(policy: AttemptPolicy, settings: ThreadSettings, newRoute: (policy: RoutePolicy) => Route) {
@@ -53,7 +54,6 @@ export class Profiles {
     const key = `${destination} ${origin}`;
     let profile = this.#made.get(key);
     if (profile === undefined) {
-      if (this.#made.size >= PROFILES_KEPT) this.#made.clear();
       profile = this.#make(own ?? {}, secrets ?? signingSecrets);
       this.#made.set(key, profile);
     }
