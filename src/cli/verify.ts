@@ -7,7 +7,7 @@ import { type Invalid, type InvalidReason, judge, type Verified } from '../signi
 import { defineCommand, JSON_FLAG } from './command.ts';
 import { headerOf } from './header-text.ts';
 import { readBody, readHeaders } from './signed-files.ts';
-import { print } from './terminal.ts';
+import { note, print } from './terminal.ts';
 import { causeOfMismatch, type ReadRequest } from './verify-cause.ts';
 
 const DAY_MS = 86_400_000;
@@ -120,6 +120,10 @@ export const command = defineCommand({
 async function secretsOf(secretsFile: string | null, destination: string | null): Promise<readonly string[]> {
   const provider = secretProvider(process.env, { secretsFile });
   const { secrets } = await provider.load();
+  if (destination === null && secretsFile !== null && process.env['HMAC_SECRET'] !== undefined)
+    note(
+      `HMAC_SECRET is verified with, and not the default secrets in ${secretsFile}: unset it to use those`,
+    );
   if (destination === null) return secrets.default;
   if (Object.hasOwn(secrets.byName, destination)) return secrets.byName[destination]!;
   const hint = didYouMean(destination, Object.keys(secrets.byName));

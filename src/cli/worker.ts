@@ -49,7 +49,8 @@ export const command = defineCommand({
     await engine.stop();
     const { delivered, retried, dead, parked, handedBack } = engine.snapshot();
     log.info({ delivered, retried, dead, parked, handed_back: handedBack }, 'worker stopped');
-    await sink.close();
+    // What a reader has not taken by now would keep the process waiting for as long as that does not read.
+    if (!(await sink.close())) process.exit(EXIT.done);
     return EXIT.done;
   },
 });

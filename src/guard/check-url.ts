@@ -49,7 +49,8 @@ export async function checkWith(guard: Guard, url: string, resolve: Resolve): Pr
 }
 
 async function refusalOf(guard: Guard, url: string, resolve: Resolve): Promise<Refusal | null> {
-  if (typeof url !== 'string') return { code: 'url-invalid', detail: `a ${typeof url} is no URL` };
+  if (typeof url !== 'string')
+    return { code: 'url-invalid', detail: `${url === null ? 'null' : typeof url} is no URL: give a string` };
   const judged = guard.judgeUrl(url);
   if (judged.kind === 'refused') return judged.refusal;
   if (judged.isAddress) return null;

@@ -33,8 +33,8 @@ export function createLogger({ format, level = 'info', stream, colour = false }:
 /** Where log lines go, without making deliveries wait for whoever reads them. */
 export interface LogSink {
   write(line: string): unknown;
-  /** Resolves when what was written is out, or after FLUSH_MS with a reader that does not read. */
-  close(): Promise<void>;
+  /** Resolves with true when what was written is out, or with false after FLUSH_MS with a reader that does not read. */
+  close(): Promise<boolean>;
 }
 
 /** Lines kept for a reader that does not keep up, in bytes; beyond that new ones are dropped. */
@@ -59,12 +59,18 @@ export function logSink(fd: number, onBroken: (code: string) => void): LogSink {
     write: (line) => broken || boom.write(line),
     close: () =>
       new Promise((resolve) => {
-        if (broken) return resolve();
-        const timer = setTimeout(resolve, FLUSH_MS);
-        boom.flush(() => {
+        if (broken) return resolve(true);
+        const timer = setTimeout(() => {
+          // Otherwise it would wait for its reader once more as the process exits.
+          resolve(false);
+          boom.destroy();
+        }, FLUSH_MS);
+        // Not `flush`: without a least length to write at once, that calls back before anything is out.
+        boom.once('close', () => {
           clearTimeout(timer);
-          resolve();
+          resolve(true);
         });
+        boom.end();
       }),
   };
 }

@@ -53,7 +53,11 @@ export function secretProvider(
       throw unusable(`${VARIABLE} is set but empty: give it a value, or unset it to use ${source.place}`);
     const secret = checkedSecret(variable.value, VARIABLE);
     const { secrets, warnings } = await source.read(false);
-    return { secrets: { ...secrets, default: [secret] }, warnings };
+    const unused =
+      secrets.default.length === 0
+        ? []
+        : [`${VARIABLE} is used, and not the default secrets in ${source.place}: unset it to use those`];
+    return { secrets: { ...secrets, default: [secret] }, warnings: [...warnings, ...unused] };
   });
 }
 

@@ -43,6 +43,9 @@ interface Parcel {
 /** A delivery that has waited this long for a slot goes back, so that another thread can send it; in milliseconds. */
 const WAIT_MAX_MS = 100;
 
+/** One that has waited for longer than this was overtaken by a stop of the process; in milliseconds. */
+const STALE_MS = 1_000;
+
 /**
  * Outcomes travel together: a report is sent when there is one for each slot, or this many milliseconds after the
  * first. Waking another thread costs more than an attempt's own work where cores are virtual (bench/README.md).
@@ -137,7 +140,7 @@ export class Attempter {
       parcel = this.#waiting.peek()
     ) {
       this.#waiting.shift();
-      this.#fail({ number: parcel.number, outcome: { kind: 'handed-back' }, subject: null, attemptMs: 0 });
+      this.#giveBack(parcel);
     }
   }
 
@@ -145,8 +148,14 @@ export class Attempter {
     while (this.#inFlight.count < this.#parts.policy.slots) {
       const parcel = this.#waiting.shift();
       if (parcel === undefined) return;
-      this.#start(parcel);
+      // A process that was stopped and goes on may not own it any more: the main thread is to look first.
+      if (this.#parts.monotonicMs() - parcel.sinceMs > STALE_MS) this.#giveBack(parcel);
+      else this.#start(parcel);
     }
+  }
+
+  #giveBack({ number }: Parcel): void {
+    this.#fail({ number, outcome: { kind: 'handed-back' }, subject: null, attemptMs: 0 });
   }
 
   #start({ number, attempts, mintedId, bytes }: Parcel): void {

@@ -7,13 +7,16 @@ import { EGRESS_REFUSED, ENCRYPTION_FAILED, PROXY_FAILED } from './errors.ts';
 /** `sent`: whether the request had begun to leave when the error came. The error's text is only carried along. */
 export function outcomeOfError(error: Error, sent: boolean): Outcome {
   const code = errorCode(error);
-  // OpenSSL's texts end in a line feed.
-  const text = error.message.trim() === '' ? code : error.message.trim();
+  const message = error.message.replace(OPENSSL_FRAME, '').trim();
+  const text = message === '' ? code : message;
   if (code === EGRESS_REFUSED) return { kind: 'refused', reason: 'url-refused', detail: text };
   const own = ownFaultOf(error);
   if (own !== null) return { kind: 'local-fault', code: own, error: text };
   return sent ? broken(code, text) : unreachable(code, text);
 }
+
+/** The number of a thread that OpenSSL's texts begin with: no two errors would be alike. */
+const OPENSSL_FRAME = /^[0-9A-F]+:(?=error:)/;
 
 /** The fault of this side that an error tells of; null where it tells of none. */
 export function ownFaultOf(error: Error): LocalCode | null {

@@ -43,7 +43,9 @@ export class Connector {
   /** Connects within `timeoutMs`. Answers a function that gives it up. */
   connect(target: Target, timeoutMs: number, connected: Connected): () => void {
     const giveUp = new AbortController();
-    const late = () => giveUp.abort(new ConnectTimeoutError(`no connection within ${timeoutMs} ms`));
+    const { proxy } = this.#parts.route;
+    const by = proxy === undefined ? '' : ` by way of the proxy ${proxy.host}:${proxy.port}`;
+    const late = () => giveUp.abort(new ConnectTimeoutError(`no connection within ${timeoutMs} ms${by}`));
     const deadline = setTimeout(late, timeoutMs);
     this.#open(target, giveUp.signal).then(
       (socket) => {
@@ -102,9 +104,12 @@ export class Connector {
     const socket = await this.#reach(proxy, signal).catch((error: Error) => {
       const { host, port } = proxy;
       if (ownFaultOf(error) !== null) throw error;
-      throw new ProxyError(`the proxy ${host}:${port} cannot be reached: ${errorCode(error)}`, {
-        cause: error,
-      });
+      throw new ProxyError(
+        `the proxy ${host}:${port} cannot be reached: ${error.message || errorCode(error)}`,
+        {
+          cause: error,
+        },
+      );
     });
     return tunnel(socket, address, target.port, proxy.authorization, signal);
   }

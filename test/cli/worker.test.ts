@@ -138,3 +138,22 @@ test('a log that cannot be written is said so once, and does not keep the worker
   match(stderr, /^volley: the log cannot be written \(ENOSPC\)[^\n]*\n$/);
   equal((await queue.watch.stats()).ready, 0);
 });
+
+test('a reader that has stopped reading the log keeps the worker neither from delivering nor from ending', async (t) => {
+  const queue = await BROKERS.SQLite(t);
+  const receiver = await receiverOf(t, () => ({ status: 500 }), { keep: false });
+  const events = 2_000;
+  await queue.push(...Array.from({ length: events }, (_, n) => eventFor(receiver.origin, n)));
+  const child = spawn(
+    process.execPath,
+    [ENTRY, 'worker', '--broker', queue.broker, '--queue', queue.queue, ...REACH, '--retry-schedule', ''],
+    { env: { ...process.env, HMAC_SECRET: 'hush, says the test' }, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  t.after(() => child.kill('SIGKILL'));
+  // Nobody reads its standard output: the pipe is soon full.
+  await receiver.until(() => receiver.accepted > 0);
+  while ((await queue.watch.stats()).dead < events) await new Promise(setImmediate);
+  child.kill('SIGTERM');
+  const [code] = await once(child, 'exit');
+  equal(code, 0);
+});

@@ -25,7 +25,7 @@ test('HMAC_SECRET takes the place of the default secrets of the file; those of n
   const path = fileWith('from file\n[acct_42]\nits own\n');
   deepEqual(await load({ HMAC_SECRET: ' from env\n' }, path), {
     secrets: { default: [' from env\n'], byName: { acct_42: ['its own'] } },
-    warnings: [],
+    warnings: [`HMAC_SECRET is used, and not the default secrets in ${path}: unset it to use those`],
   });
   deepEqual((await load({}, path)).secrets.default, ['from file']);
 });

@@ -164,7 +164,7 @@ test('in a steady run more than 99 of 100 requests go over a kept connection', a
 
 test('a receiver that asks for it gets a new connection for each request, and no request fails', async (t) => {
   const receiver = await receiverOf(t, () => ({ status: 200, headers: { connection: 'close' } }));
-  const { attempt } = attempting(t);
+  const { attempt } = attempting(t, { slots: 40 });
   const outcomes = await Promise.all(Array.from({ length: 40 }, () => attempt(receiver.origin)));
   deepEqual(new Set(outcomes.map(({ kind }) => kind)), new Set(['delivered']));
   equal(receiver.accepted, 40);

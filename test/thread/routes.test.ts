@@ -190,8 +190,10 @@ test('HTTP/2 is spoken where the settings allow it and the receiver can: connect
   const url = `https://127.0.0.1:${receiver.port}/`;
   deepEqual(await attempt(url, { ...AS_R, payload: { a: 1 } }), { kind: 'delivered', status: 200 });
   deepEqual(receiver.bodies, ['{"a":1}']);
-  const outcomes = await Promise.all(Array.from({ length: 100 }, () => attempt(url, AS_R)));
-  ok(outcomes.every(({ kind }) => kind === 'delivered'));
+  for (let round = 0; round < 5; round++) {
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => attempt(url, AS_R)));
+    ok(outcomes.every(({ kind }) => kind === 'delivered'));
+  }
   deepEqual(new Set(receiver.versions), new Set(['2.0']));
   ok(receiver.sessions() <= 20, 'no more than there are slots');
   for (let n = 0; n < 5; n++) equal((await attempt(url, AS_R)).kind, 'delivered');
