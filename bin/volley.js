@@ -15,8 +15,6 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
 
 /** Runs what was built, or in a checkout the sources. */
 async function start() {
-  // libuv's threads resolve names for all sending threads: one name server that hangs must not take all of them.
-  process.env.UV_THREADPOOL_SIZE ??= '64';
   const { existsSync } = await import('node:fs');
   const source = new URL('../src/cli/main.ts', import.meta.url);
   const built = new URL('../dist/cli/main.js', import.meta.url);

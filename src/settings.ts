@@ -8,6 +8,7 @@ import type { DestinationSettings } from './config/destination-settings.ts';
 import type { Destinations } from './config/destinations.ts';
 import { originOf } from './delivery/envelope.ts';
 import { VolleyError } from './errors.ts';
+import { DEFAULT_NAME } from './secrets/check.ts';
 import type { SecretProvider } from './secrets/provider.ts';
 import type { RetryRules } from './settle/retry-policy.ts';
 import { keyBytes, schemesFault, secretFault } from './signing/keys.ts';
@@ -116,7 +117,7 @@ function secretOf(
   { secretName, place }: DestinationSettings,
   name: string,
 ): readonly string[] {
-  if (secretName === 'default') return secrets.default;
+  if (secretName === DEFAULT_NAME) return secrets.default;
   if (Object.hasOwn(secrets.byName, secretName!)) return secrets.byName[secretName!]!;
   throw new VolleyError(
     'VOLLEY_SECRET',

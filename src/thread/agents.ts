@@ -11,7 +11,7 @@ import type { Connector } from './connector.ts';
 import { ClosedEarlyError } from './errors.ts';
 import { IdleList } from './idle-list.ts';
 
-/** A connection unused for this long is closed, in milliseconds. */
+/** A connection unused for this long is closed, in milliseconds: over HTTP/2, as undici closes those over HTTP/1.1 before. */
 const IDLE_MS = 60_000;
 /** How often such connections are looked for, in milliseconds. */
 const SWEEP_MS = 10_000;
