@@ -2,6 +2,7 @@
  * Claims deliveries as long as there is credit for them, and waits for work when there is none.
  * Credit is what bounds memory: what is claimed and not yet settled, in number and in bytes.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Claim } from '../broker/broker.ts';
 
 /** The part of the broker that is used here. */
@@ -87,6 +88,8 @@ export class Reserver {
     if (count <= 0 || bytes <= 0 || signal.aborted) return;
     const wanted = Math.min(count, CLAIM_MAX);
     const claims = await broker.reserve(wanted, bytes);
+    // What the broker answered before is heard first: that a destination is enabled, else these would be parked in vain.
+    await setImmediate();
     if (claims.length > 0) onClaimed(claims);
     if (claims.length === 0) {
       onEmpty();
