@@ -2,7 +2,7 @@
  * The broker port: what Volley asks of the store that keeps its deliveries.
  *
  * A delivery is in one of five places: ready, leased (claimed by a live worker), delayed (waiting for a retry),
- * parked, dead. Every method that moves deliveries moves each one whole: after a crash at any instant a delivery is in
+ * parked (set aside for its destination), dead. Every method that moves deliveries moves each one whole: after a crash at any instant a delivery is in
  * the place it came from or in the one it went to, never in neither. `test/broker/conformance.ts` holds every
  * adapter to this.
  *
@@ -34,33 +34,73 @@ export type Settlement =
   | { readonly kind: 'dead'; readonly claim: Claim; readonly letter: DeadLetter }
   /** Ready again at once, ahead of what waits, with its attempts as they were. */
   | { readonly kind: 'release'; readonly claim: Claim }
-  /**
-   * Set aside until its destination is enabled, with its attempts as they were; a release where the destination is not
-   * (or no longer) disabled. That check and the move are one atomic step: nothing is left parked behind an `enable`.
-   */
+  /** Set aside with what is parked for its destination, behind it, with its attempts as they were; see `reserveParked`. */
   | { readonly kind: 'park'; readonly claim: Claim; readonly destination: string };
 
 export interface SettleResult {
   /** Settlements that came after their lease had lapsed and been reclaimed; they changed nothing. */
   readonly late: number;
-  /**
-   * Destinations that were to be parked for and are not disabled: their deliveries are ready again, and whoever takes
-   * them for disabled still should look anew. Absent where there is none.
-   */
-  readonly enabled?: readonly string[];
 }
 
 /** Who disabled a destination: its receiver, by answering 410 Gone; a person, by command; or the config file. */
 export type DisabledBy = 'gone' | 'command' | 'config';
 
-export interface DisabledDestination {
+/**
+ * Why nothing is sent to a destination for a while: its breaker is open, or it has asked to be left alone. Shared by all
+ * workers of a queue. Times are relative, by the broker's clock: those of the workers may differ.
+ */
+export interface Block {
+  readonly kind: 'open' | 'paused';
+  /** Milliseconds from now until it is over: 0 when it is. */
+  readonly forMs: number;
+  /** How often in a row the breaker has opened; 0 for a pause of a destination that did not fail. */
+  readonly opened: number;
+}
+
+/** What the broker knows of a destination. One of which it knows nothing is not disabled, not blocked, and has nothing parked. */
+export interface Standing {
   readonly destination: string;
-  /** Null, as is `sinceMs`, where it is not disabled, and an `enable` that was cut short left some of its deliveries parked. */
-  readonly by: DisabledBy | null;
-  /** Since when, in epoch milliseconds. */
-  readonly sinceMs: number | null;
+  /** Since when: epoch milliseconds. */
+  readonly disabled: { readonly by: DisabledBy; readonly sinceMs: number } | null;
+  /** One that is over (`forMs` 0) stays until it is lifted: an open breaker still wants its probe. */
+  readonly block: Block | null;
   /** Deliveries parked for it. */
   readonly parked: number;
+}
+
+export interface Standings {
+  /** Give it the next time, to be told only what has changed since. */
+  readonly version: number;
+  /** By destination. */
+  readonly standings: readonly Standing[];
+  /** Whether these are all; else, those that have changed since, the others being as they were. */
+  readonly isComplete: boolean;
+}
+
+/** What is to become of a wish to probe a destination whose cool-off is over. */
+export type ProbeAnswer =
+  /** This worker may send one delivery; until `forMs` of its wish have passed no other may. */
+  | { readonly kind: 'granted' }
+  /** Another one probes, or it has been blocked anew: ask again after `forMs`. */
+  | { readonly kind: 'refused'; readonly forMs: number }
+  /** It is not blocked any more. */
+  | { readonly kind: 'unblocked' };
+
+/** A wish for leave to send to a destination under a rate limit. */
+export interface TokenWish {
+  readonly destination: string;
+  /** How many are waiting to be sent; at least 1. */
+  readonly count: number;
+  /** The limit: events per second, above 0, and how many may go at once after a rest; at least 1. */
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+export interface TokenGrant {
+  /** How many may be sent now. */
+  readonly count: number;
+  /** Milliseconds until there may be more; 0 where all were granted. */
+  readonly waitMs: number;
 }
 
 export interface QueueStats {
@@ -97,6 +137,9 @@ export interface Broker {
   /**
    * Claims up to `maxCount` deliveries, stopping early at about `maxBytes` of envelopes (one delivery is always taken).
    * Due retries come first, up to half of `maxCount` while ready ones wait; ready ones in the order of publishing.
+   * Of deliveries whose envelopes hold the same `orderingKey` for the same destination one at a time is given out, in the
+   * order of publishing: the next one when it has been acked, has died or was discarded, whoever held it. The others wait aside and
+   * count as ready.
    */
   reserve(maxCount: number, maxBytes: number): Promise<Claim[]>;
 
@@ -131,20 +174,45 @@ export interface Broker {
   discardDead(filter: DeadFilter, limit: number): Promise<number>;
 
   /**
+   * Claims up to `maxCount` of what is parked for a destination, oldest first, stopping early at about `maxBytes` of
+   * envelopes (one is always taken). None where it is disabled. Blocks and rate limits are the caller's to keep.
+   * Nothing else takes from what is parked: it is for the workers to drain it at the pace of the destination's window.
+   */
+  reserveParked(destination: string, maxCount: number, maxBytes: number): Promise<Claim[]>;
+  /** Deletes for good what is parked for a destination; in bounded steps. Answers how many. */
+  discardParked(destination: string): Promise<number>;
+
+  /**
    * Disables a destination for all workers, until it is enabled: what is parked for it stays parked. Nothing is moved.
    * Answers true when it was not disabled before; when it was, the first reason and time stay. `nowMs`: epoch milliseconds.
    */
   disableDestination(destination: string, by: DisabledBy, nowMs: number): Promise<boolean>;
   /**
-   * Enables a destination, then makes what is parked for it ready again, the oldest first, with its attempts and ids.
-   * What else is ready by then does not wait for all of them: they come behind it, or take half of each claim. It goes in
-   * bounded steps. Each delivery is moved whole; a call that is cut short has enabled the destination, and the next one
-   * finishes it. A destination that is disabled again meanwhile keeps the rest parked.
-   * Answers how many deliveries; null when it was not disabled and nothing was parked for it.
+   * Enables a destination and lifts its block: what is parked for it may be drained again. Nothing is moved.
+   * Answers how many are parked for it; null when it was not disabled.
    */
   enableDestination(destination: string): Promise<number | null>;
-  /** What is disabled, and what has parked deliveries, by destination; one consistent view. */
-  disabledDestinations(): Promise<DisabledDestination[]>;
+
+  /** Blocks a destination for all workers. Where it is blocked already, the later end and the greater `opened` count. */
+  block(destination: string, block: Block): Promise<void>;
+  /** Lifts a block; nothing where there is none. */
+  unblock(destination: string): Promise<void>;
+  /** Asks for leave to send the one probe that ends a breaker's cool-off; keeps others away from it for `forMs`. */
+  askProbe(destination: string, forMs: number): Promise<ProbeAnswer>;
+  /** Asks for leave to send to destinations under a rate limit, which all workers of the queue share; answers in the same order. */
+  takeTokens(wishes: readonly TokenWish[]): Promise<TokenGrant[]>;
+
+  /**
+   * The version of the standings that the last claim brought along (0 before the first): when it is above that of the
+   * last call of `standings`, something has changed. So a worker hears of a block no later than of deliveries behind it.
+   */
+  readonly standingsVersion: number;
+  /**
+   * What is disabled, blocked, or has something parked; one consistent view. `since`: the version of an earlier answer,
+   * for what has changed since (and is perhaps none of the three any more); null for all of it. Of `parked` only
+   * the change from none to some counts as one.
+   */
+  standings(since: number | null): Promise<Standings>;
 
   /** Ends the connection; idempotent. What is still held is left to `reclaim`: what should be handed back is settled first. */
   close(): Promise<void>;
