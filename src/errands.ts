@@ -2,7 +2,7 @@
  * Runs the dispatcher's errands to the broker: the dispatcher is pure and only says what it wants, which is leave for a
  * probe, leave to send under a rate limit, and deliveries that are parked. Each is asked for until it is answered.
  */
-import { setTimeout } from 'node:timers/promises';
+import timers from 'node:timers/promises';
 import type { Broker, Claim, ProbeAnswer, TokenGrant, TokenWish } from './broker/broker.ts';
 import type { Credit } from './reserve/credit.ts';
 
@@ -114,7 +114,7 @@ export class Errands {
         this.#parts.onFault(error);
       }
       const waitMs = Math.min(FAULT_FIRST_MS * 2 ** failures, FAULT_MAX_MS) * (1 + this.#parts.random());
-      await setTimeout(waitMs, undefined, { signal }).catch(() => {});
+      await timers.setTimeout(waitMs, undefined, { signal }).catch(() => {});
     }
     return null;
   }
@@ -127,7 +127,7 @@ export class Errands {
     clearTimeout(this.#timer);
     this.#timerMs = changeMs;
     if (changeMs === null) return;
-    this.#timer = globalThis.setTimeout(
+    this.#timer = setTimeout(
       () => {
         this.#timerMs = null;
         onAnswered();

@@ -147,7 +147,12 @@ export class Flow implements PoolEvents {
   }
 
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
-    this.#parts.endings.delivered(this.#leave(this.#land(number, DELIVERED, attemptMs)), status, attemptMs, ageMs);
+    this.#parts.endings.delivered(
+      this.#leave(this.#land(number, DELIVERED, attemptMs)),
+      status,
+      attemptMs,
+      ageMs,
+    );
   }
 
   failed({ number, outcome, subject, attemptMs }: FailedAttempt): void {

@@ -229,7 +229,10 @@ test('what the settings disable is disabled in the broker too, and enabled when 
   );
   deepEqual(told, ['a', 'b'], 'each told of once');
   await disabled.configure(new Set(['b', 'c']));
-  deepEqual([disabled.isDisabled('a'), disabled.isDisabled('b'), disabled.isDisabled('c')], [false, true, true]);
+  deepEqual(
+    [disabled.isDisabled('a'), disabled.isDisabled('b'), disabled.isDisabled('c')],
+    [false, true, true],
+  );
   deepEqual([...broker.disabled.keys()], ['b', 'c']);
   deepEqual(told, ['a', 'b', 'c']);
   await disabled.stop();
