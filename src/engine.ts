@@ -24,7 +24,7 @@ import { ThreadPool } from './pool/thread-pool.ts';
 import { DeliveryLog } from './record/delivery-log.ts';
 import { type Logger, silentLogger } from './record/log.ts';
 import { Metrics } from './record/metrics.ts';
-import { creditForParked, creditLeft, type Holding, isShort, mostHeld, NO_CREDIT } from './reserve/credit.ts';
+import { Credits } from './reserve/credit.ts';
 import { Reserver } from './reserve/reserver.ts';
 import { openFilesLimit } from './runtime/open-files.ts';
 import { fixedSecrets } from './secrets/fixed.ts';
@@ -55,7 +55,7 @@ export class Engine {
   readonly #keeper: Keeper;
   readonly #dispatcher: Dispatcher<Delivery>;
   readonly #isolation: Isolation;
-  readonly #mostHeld: number;
+  readonly #credits: Credits;
   readonly #shortage: Shortage;
   readonly #log: Logger;
   readonly #deliveryLog: DeliveryLog;
@@ -96,7 +96,11 @@ export class Engine {
       onPause: () => this.#pool.shed(),
       nowMs: () => performance.now(),
     });
-    this.#mostHeld = mostHeld(threads * slotsPerThread);
+    this.#credits = new Credits(
+      threads * slotsPerThread,
+      () => ({ held: this.#flow.held, heldBytes: this.#flow.heldBytes, unsettled: this.#settler.backlog }),
+      () => this.#shortage.lasts,
+    );
     const dispatcher = new Dispatcher<Delivery>({
       threads,
       slotsPerThread,
@@ -115,7 +119,7 @@ export class Engine {
       onProgress: () => this.#reserver.nudge(),
       onSent: () => this.#isolation.sent(),
       onChange: (destination, change) => this.#isolation.changed(destination, change),
-      isShort: () => isShort(this.#mostHeld, this.#holding),
+      isShort: () => this.#credits.isShort(),
       onLocalFault: (code) => this.#shortage.met(code),
       log,
     });
@@ -140,8 +144,7 @@ export class Engine {
       broker: this.#broker,
       dispatcher,
       flow: () => this.#flow,
-      creditForParked: () =>
-        this.#shortage.lasts ? NO_CREDIT : creditForParked(this.#mostHeld, this.#holding),
+      creditForParked: () => this.#credits.ofParked(),
       probeMs: totalTimeoutMs + PROBE_SPARE_MS,
       log: this.#log,
       onFault: (doing, error) => this.#brokerFault(doing, error),
@@ -154,7 +157,7 @@ export class Engine {
   #newReserver(): Reserver {
     return new Reserver({
       broker: this.#broker,
-      credit: () => (this.#shortage.lasts ? NO_CREDIT : creditLeft(this.#mostHeld, this.#holding)),
+      credit: () => this.#credits.ofReady(),
       onClaimed: (claims) => this.#claimed(claims),
       onEmpty: () => {
         this.#emptySinceClaim = true;
@@ -289,11 +292,6 @@ export class Engine {
     this.#emptySinceClaim = false;
     this.#flow.add(claims);
     this.#isolation.heard();
-  }
-
-  get #holding(): Holding {
-    const { held, heldBytes } = this.#flow;
-    return { held, heldBytes, unsettled: this.#settler.backlog };
   }
 
   #settled({ late }: SettleResult): void {

@@ -16,8 +16,6 @@ const SHORT = 0.5;
 /** How much more, as a share, may be held of what was parked: it comes for windows that have room, whatever else is held. */
 const FOR_PARKED = 0.25;
 
-export const NO_CREDIT: Credit = { count: 0, bytes: 0 };
-
 /** What is claimed: in the lanes and in flight, and with the settler. */
 export interface Holding {
   readonly held: number;
@@ -26,23 +24,43 @@ export interface Holding {
   readonly unsettled: number;
 }
 
-/** Most deliveries that an engine with so many slots holds. */
-export function mostHeld(slots: number): number {
-  return Math.max(LEAST, PER_SLOT * slots);
-}
+const NO_CREDIT: Credit = { count: 0, bytes: 0 };
 
-/** What may be claimed now of what is ready. */
-export function creditLeft(most: number, { held, heldBytes, unsettled }: Holding): Credit {
-  return { count: most - held - unsettled, bytes: MOST_BYTES - heldBytes };
-}
+export class Credits {
+  /** Most deliveries that the engine holds. */
+  readonly #most: number;
+  readonly #holding: () => Holding;
+  readonly #isSuspended: () => boolean;
 
-/** What may be claimed now of what is parked. */
-export function creditForParked(most: number, holding: Holding): Credit {
-  const { count, bytes } = creditLeft(most, holding);
-  return { count: count + most * FOR_PARKED, bytes: bytes + MOST_BYTES * FOR_PARKED };
-}
+  /** `isSuspended`: whether nothing may be claimed for now. */
+  constructor(slots: number, holding: () => Holding, isSuspended: () => boolean) {
+    this.#most = Math.max(LEAST, PER_SLOT * slots);
+    this.#holding = holding;
+    this.#isSuspended = isSuspended;
+  }
 
-/** Whether room is short: what is stuck must give way before claims come to an end. */
-export function isShort(most: number, { held, heldBytes }: Holding): boolean {
-  return held > most * SHORT || heldBytes > MOST_BYTES * SHORT;
+  /** What may be claimed now of what is ready. */
+  ofReady(): Credit {
+    return this.#credit(0);
+  }
+
+  /** What may be claimed now of what is parked. */
+  ofParked(): Credit {
+    return this.#credit(FOR_PARKED);
+  }
+
+  /** Whether room is short: what is stuck must give way before claims come to an end. */
+  isShort(): boolean {
+    const { held, heldBytes } = this.#holding();
+    return held > this.#most * SHORT || heldBytes > MOST_BYTES * SHORT;
+  }
+
+  #credit(more: number): Credit {
+    if (this.#isSuspended()) return NO_CREDIT;
+    const { held, heldBytes, unsettled } = this.#holding();
+    return {
+      count: Math.floor(this.#most * (1 + more)) - held - unsettled,
+      bytes: MOST_BYTES * (1 + more) - heldBytes,
+    };
+  }
 }
