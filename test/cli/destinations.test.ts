@@ -1,5 +1,8 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import type { Broker } from '../../src/broker/broker.ts';
 import { eachBroker, type TestQueue } from '../engine/running.ts';
 import { folderOf, volley } from './volley.ts';
@@ -144,6 +147,19 @@ for (const [kind, newQueueOf] of Object.entries(BROKERS)) {
     );
   });
 }
+
+test('on a terminal, discarding looks how far it has come', async (t) => {
+  const { queue, on } = await withDestinations(t, BROKERS.SQLite);
+  await park(queue, ...Array.from({ length: 20_000 }, () => 'failing'));
+  const terminal = join(folderOf(t), 'terminal.mjs');
+  writeFileSync(terminal, 'process.stderr.isTTY = true;');
+  const { code, stdout, stderr } = await volley(['destinations', 'discard', 'failing', '--yes', ...on], {
+    env: { NODE_OPTIONS: `--import=${terminal}` },
+  });
+  deepEqual([code, stdout], [0, 'failing: discarded 20001\n']);
+  // Nothing where it was over before there was anything to show.
+  match(stripVTControlCharacters(stderr), /^(?:\rdiscarded [\d,]+ \([\d,]+\/s\))*\r?$/);
+});
 
 test('those in one state are listed alone', async (t) => {
   const { run, report } = await withDestinations(t, BROKERS.Redis);
