@@ -8,7 +8,7 @@ import type { DestinationSettings } from './config/destination-settings.ts';
 import type { Destinations } from './config/destinations.ts';
 import type { LaneOptions } from './config/lane-options.ts';
 import { originOf } from './delivery/envelope.ts';
-import type { LaneRules } from './dispatch/lane-rules.ts';
+import type { LaneRules } from './dispatch/lane.ts';
 import { VolleyError } from './errors.ts';
 import { DEFAULT_NAME } from './secrets/check.ts';
 import type { SecretProvider } from './secrets/provider.ts';

@@ -6,7 +6,8 @@ import { VolleyError } from '../errors.ts';
 import { alarm, caution } from './terminal.ts';
 
 /** What a destination's deliveries meet with; where several things do, the one that lasts longest. */
-export type DestinationState = 'enabled' | 'disabled' | 'open' | 'paused';
+export const STATES = ['enabled', 'disabled', 'open', 'paused'] as const;
+export type DestinationState = (typeof STATES)[number];
 
 export function stateOf({ disabled, block }: Pick<Standing, 'disabled' | 'block'>): DestinationState {
   if (disabled !== null) return 'disabled';
@@ -92,9 +93,4 @@ export function findStanding(name: string, standings: readonly Standing[]): Stan
     'VOLLEY_NOT_FOUND',
     `destination ${JSON.stringify(name)} is not disabled, not blocked, and has nothing parked${hint}`,
   );
-}
-
-/** So many deliveries, as the beginning of a sentence's second half. */
-export function deliveriesAre(count: number): string {
-  return count === 1 ? '1 delivery is' : `${count} deliveries are`;
 }

@@ -2,7 +2,7 @@
 import type { Broker, Standing } from '../broker/broker.ts';
 import { EXIT, VolleyError } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
-import { allStandings, deliveriesAre, findStanding } from './destination-standing.ts';
+import { allStandings, findStanding } from './destination-standing.ts';
 import { withBroker } from './existing-broker.ts';
 import { note, print, printable } from './terminal.ts';
 
@@ -54,11 +54,13 @@ async function enable(broker: Broker, standing: Standing, asJson: boolean): Prom
   // Null where it is not disabled, or somebody else has enabled it in this moment.
   const parked = (await broker.enableDestination(destination)) ?? standing.parked;
   const name = printable(destination);
-  await print(
-    asJson
-      ? JSON.stringify({ destination, parked })
-      : `${name} is enabled: ${parked === 0 ? 'nothing is' : deliveriesAre(parked)} parked for it${parked === 0 ? '' : ', which workers deliver now'}`,
-  );
+  await print(asJson ? JSON.stringify({ destination, parked }) : `${name} is enabled: ${parkedText(parked)}`);
   if (standing.disabled?.by === 'config')
     note(`${name} is disabled in the workers' config file, and will be again: change it there, then reload`);
+}
+
+function parkedText(parked: number): string {
+  if (parked === 0) return 'nothing is parked for it';
+  const deliveries = parked === 1 ? '1 delivery is' : `${parked} deliveries are`;
+  return `${deliveries} parked for it, which workers deliver now`;
 }

@@ -2,7 +2,7 @@
 import type { Standing } from '../broker/broker.ts';
 import { EXIT } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
-import { allStandings, reportOf, sinceText, stateOf, stateText } from './destination-standing.ts';
+import { allStandings, reportOf, STATES, sinceText, stateOf, stateText } from './destination-standing.ts';
 import { withBroker } from './existing-broker.ts';
 import { columns, note, print, printable } from './terminal.ts';
 
@@ -14,7 +14,7 @@ export const command = defineCommand({
       flag: 'state',
       value: 'STATE',
       default: null,
-      choices: ['enabled', 'disabled', 'open', 'paused'],
+      choices: STATES,
       scopes: [],
       doc: 'only those in this state; enabled are those that have something parked still',
     },
