@@ -1,50 +1,60 @@
 /**
- * Chooses what is sent next, and by which thread. Pure: it holds deliveries and counts, and knows no clock and no socket.
+ * Chooses what is sent next, and by which thread. Pure: it holds deliveries and counts; clock, randomness and what the broker
+ * answers come in.
  *
- * Each destination has a lane. Lanes with something waiting take turns by deficit round robin (Shreedhar and Varghese,
- * 1996): a turn is worth QUANTUM_BYTES, so a destination with big bodies gets no more than one with many small ones.
- * A lane keeps to its window of slots while others wait. It prefers one thread, whose sockets to it are warm.
+ * Each destination has a lane. Lanes that may send take turns (round.ts), and what a delivery costs is its bytes and the time
+ * for which it is expected to hold a slot: so neither big bodies nor slow answers get a destination more of the whole than
+ * many small and fast ones. A lane that may not send (at its window, blocked, out of leave) leaves the round and costs
+ * nothing until something of it comes back, its time has come, or the broker has answered. What a lane should not hold is
+ * parked in the broker by the caller, and fetched from there as the lane can take it (exchange.ts). A lane prefers one thread,
+ * whose sockets to it are warm.
  */
-import { Ring } from '../runtime/ring.ts';
+import { Activity } from './activity.ts';
+import { type Breaker, CLOSED } from './breaker.ts';
+import { type Ending, UNTRIED } from './ending.ts';
+import { Exchange } from './exchange.ts';
+import type { Dispatchable, Lane, LaneRules } from './lane.ts';
+import { Lanes, NAMELESS } from './lanes.ts';
+import { Crowded } from './overflow.ts';
+import { costOf, type Round } from './round.ts';
+import { type Change, type Standing, standingOf } from './standing.ts';
 import { Threads } from './threads.ts';
-import { windowOf } from './window.ts';
+import { shareOf } from './window.ts';
 
-/** What the dispatcher must know of a delivery. */
-export interface Dispatchable {
-  readonly bytes: number;
+export interface DispatcherParts {
+  readonly threads: number;
+  readonly slotsPerThread: number;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Asked when a lane is made, and again after `reconfigure`. */
+  readonly rulesOf: (destination: string) => LaneRules;
 }
-
-/** Worth of one turn, in bytes, and what a delivery costs beside its own bytes: so that two of 1 KB go out per turn. */
-const QUANTUM_BYTES = 4_096;
-const FIXED_COST_BYTES = 1_024;
 
 /**
- * Lanes kept although nothing is in them. Making and dropping one for each delivery would churn the table (see
- * runtime/numbered.ts); a lane takes some 300 bytes.
+ * A lane whose attempts take longer than this, in milliseconds, keeps to its share as long as others have sent anything
+ * of late: its slots come back too slowly for those who come next. Quick ones keep to it while others wait.
  */
-export const IDLE_LANES_KEPT = 10_000;
-
-interface Lane<Delivery> {
-  readonly destination: string;
-  readonly waiting: Ring<Delivery>;
-  inFlight: number;
-  deficitBytes: number;
-  /** Whether it is in the round. */
-  queued: boolean;
-}
+const QUICK_MS = 50;
 
 export class Dispatcher<Delivery extends Dispatchable> {
   readonly #slots: number;
   readonly #threads: Threads;
-  readonly #lanes = new Map<string, Lane<Delivery>>();
-  readonly #round = new Ring<Lane<Delivery>>();
-  /** The lane whose turn was cut short because every place was taken. */
-  #cutShort: Lane<Delivery> | null = null;
+  readonly #lanes: Lanes<Delivery>;
+  readonly #round: Round<Delivery>;
+  readonly #crowded = new Crowded<Delivery>();
+  readonly #activity = new Activity();
   #waiting = 0;
+  /** What is to be told to the broker, and heard from it. */
+  readonly exchange: Exchange;
 
-  constructor(threads: number, slotsPerThread: number) {
+  constructor({ threads, slotsPerThread, nowMs, random, rulesOf }: DispatcherParts) {
     this.#slots = threads * slotsPerThread;
     this.#threads = new Threads(threads, slotsPerThread);
+    this.#lanes = new Lanes({ places: this.#threads.places, nowMs, random, rulesOf });
+    this.#round = this.#lanes.round;
+    this.exchange = new Exchange(this.#lanes);
   }
 
   /** Deliveries waiting in lanes. */
@@ -52,55 +62,99 @@ export class Dispatcher<Delivery extends Dispatchable> {
     return this.#waiting;
   }
 
-  /** Lanes there are, at most IDLE_LANES_KEPT of them with nothing waiting or in flight. */
+  /** Lanes there are, at most IDLE_LANES_KEPT of them with nothing to keep them for. */
   get lanes(): number {
     return this.#lanes.size;
   }
 
-  add(destination: string, delivery: Delivery): void {
-    const lane = this.#laneOf(destination);
-    lane.waiting.push(delivery);
+  /**
+   * Answers false when the lane does not take it, and then the caller parks it: the destination is blocked, or has
+   * deliveries parked, which go first. `isDrained`: it comes from those.
+   */
+  add(destination: string, delivery: Delivery, isDrained = false): boolean {
+    const lane = this.#lanes.of(destination);
+    const isPlain = lane.breaker === CLOSED && !lane.parked;
+    const nowMs = isPlain ? this.#lanes.seenMs : this.#lanes.nowMs();
+    if (!isPlain && !lane.takes(isDrained, nowMs)) {
+      lane.parked = true;
+      return false;
+    }
+    lane.push(delivery);
     this.#waiting++;
-    this.#enqueue(lane);
+    this.#lanes.goOn(lane, nowMs);
+    if (destination !== NAMELESS) this.#crowded.note(lane);
+    return true;
   }
 
   /** Takes what can be sent now: `place` is called for each, in order. */
   assign(place: (delivery: Delivery, thread: number) => void): void {
+    const nowMs = this.#lanes.look();
     let free = this.#threads.free;
-    // A whole round in which every lane kept to its window ends it.
-    let heldBack = 0;
-    while (free > 0 && heldBack < this.#round.length + (this.#cutShort === null ? 0 : 1)) {
-      const lane = this.#takeTurn();
-      const window = windowOf(this.#slots, this.#round.length);
-      const sent = this.#serve(lane, Math.min(free, window - lane.inFlight), place);
+    this.#round.begin();
+    while (free > 0) {
+      const lane = this.#round.next();
+      if (lane === null) return;
+      const limit = this.#limitOf(lane, nowMs);
+      const sent = this.#serve(lane, Math.min(free, limit - lane.inFlight), place);
       free -= sent;
-      const isFull = lane.inFlight >= window;
-      heldBack = sent === 0 && isFull ? heldBack + 1 : 0;
-      if (free === 0 && !isFull && this.#canPay(lane)) {
-        this.#cutShort = lane;
+      const isFull = lane.inFlight >= limit;
+      if (free === 0 && !isFull && canPay(lane)) {
+        this.#round.cutShort(lane);
         return;
       }
-      // A lane saves up for a large delivery, not for having been held back or empty.
-      if (isFull || lane.waiting.length === 0) lane.deficitBytes = 0;
-      lane.queued = false;
-      this.#enqueue(lane);
+      this.#round.end(lane, sent, isFull);
+      this.#lanes.goOn(lane, nowMs);
       // One that was cleared in its absence has nothing in flight that would come back and forget it.
-      if (sent === 0) this.#forgetIfIdle(lane);
+      if (sent === 0) this.#lanes.forgetIfIdle(lane);
     }
   }
 
-  /** Takes a place at a withheld thread, for a delivery that is sent past the lanes; `release` gives it back. */
+  /** Takes a place at a withheld thread, for a delivery that is sent past the lanes; `ended` gives it back. */
   readmit(destination: string, thread: number): void {
-    this.#laneOf(destination).inFlight++;
+    this.#lanes.of(destination).inFlight++;
     this.#threads.takeAt(thread);
   }
 
-  /** A place is free again. `finished`: whether its delivery had its attempt. */
-  release(destination: string, thread: number, finished = true): void {
-    this.#threads.giveBack(thread, finished);
+  /**
+   * A place is free again. `latencyMs`: what the attempt took. Answers what that changes for the destination: the caller
+   * tells the broker, and when it is blocked now parks what waits (`clearLane`).
+   */
+  ended(destination: string, thread: number, ending: Ending, latencyMs: number): Change | null {
+    this.#threads.giveBack(thread, ending.kind !== 'untried');
     const lane = this.#lanes.get(destination)!;
-    lane.inFlight--;
-    this.#forgetIfIdle(lane);
+    const before = lane.breaker;
+    const isPlain = before === CLOSED && ending.kind === 'delivered';
+    const nowMs = isPlain ? this.#lanes.seenMs : this.#lanes.nowMs();
+    this.#activity.note(lane);
+    lane.cameBack(destination === NAMELESS ? UNTRIED : ending, latencyMs, nowMs);
+    return this.#lanes.changed(lane, before, nowMs);
+  }
+
+  /**
+   * Takes out what lanes should not hold (see overflow.ts): `take` is called for each, those of a lane in their order, and the
+   * caller parks it. `isShort`: whether room for more claims is short.
+   */
+  overflow(isShort: boolean, take: (delivery: Delivery) => void): void {
+    const moment = { nowMs: this.#lanes.seenMs, isShort, activity: this.#activity };
+    this.#waiting -= this.#crowded.relieve(moment, take);
+  }
+
+  /** How a destination stands; null when nothing is known of it. */
+  standing(destination: string): Standing | null {
+    const lane = this.#lanes.get(destination);
+    return lane === undefined ? null : standingOf(lane, this.#lanes.nowMs());
+  }
+
+  /** How many destinations stand how; goes through all lanes. */
+  states(): Record<Breaker['kind'], number> {
+    const counts = { closed: 0, open: 0, probing: 0, paused: 0, ramping: 0 };
+    for (const { breaker } of this.#lanes.all()) counts[breaker.kind]++;
+    return counts;
+  }
+
+  /** The rules of destinations may have changed. */
+  reconfigure(): void {
+    this.#lanes.reconfigure();
   }
 
   /** Sends nothing more to a thread until `restore`; its places that are taken come back as usual. */
@@ -115,84 +169,63 @@ export class Dispatcher<Delivery extends Dispatchable> {
   /** A period has passed; see Threads. */
   turnOver(): void {
     this.#threads.turnOver();
+    this.#activity.turnOver(this.#lanes.look());
   }
 
-  /** Takes out everything that waits. */
+  /** Takes out everything that waits, to be handed back. */
   clear(): Delivery[] {
     const cleared: Delivery[] = [];
-    for (const destination of this.#lanes.keys())
-      for (const delivery of this.clearLane(destination)) cleared.push(delivery);
-    while (this.#round.shift() !== undefined);
-    this.#cutShort = null;
-    for (const lane of this.#lanes.values()) {
-      lane.queued = false;
-      this.#forgetIfIdle(lane);
+    this.#round.clear();
+    for (const lane of this.#lanes.all()) {
+      for (let delivery = lane.shift(); delivery !== undefined; delivery = lane.shift())
+        cleared.push(delivery);
+      this.#lanes.forgetIfIdle(lane);
     }
+    this.#waiting = 0;
     return cleared;
   }
 
-  /** Takes out what waits for one destination. */
+  /** Takes out what waits for one destination, to be parked. */
   clearLane(destination: string): Delivery[] {
-    const lane = this.#lanes.get(destination);
     const cleared: Delivery[] = [];
+    const lane = this.#lanes.get(destination);
     if (lane === undefined) return cleared;
-    for (let delivery = lane.waiting.shift(); delivery !== undefined; delivery = lane.waiting.shift())
-      cleared.push(delivery);
-    this.#waiting -= cleared.length;
-    this.#forgetIfIdle(lane);
+    this.#waiting -= lane.cut(0, (delivery) => cleared.push(delivery));
+    this.#lanes.forgetIfIdle(lane);
     return cleared;
   }
 
-  /** The lane to serve: the one that was cut short goes on where it was, any other gets a new quantum. */
-  #takeTurn(): Lane<Delivery> {
-    const resumed = this.#cutShort;
-    this.#cutShort = null;
-    if (resumed !== null) return resumed;
-    const lane = this.#round.shift()!;
-    lane.deficitBytes += QUANTUM_BYTES;
-    return lane;
-  }
-
-  /** Sends up to `most` of a lane's deliveries as long as its deficit pays for them; answers how many. */
+  /** Sends up to `most` of a lane's deliveries as long as its credit pays for them; answers how many. */
   #serve(lane: Lane<Delivery>, most: number, place: (delivery: Delivery, thread: number) => void): number {
     let sent = 0;
-    while (sent < most && this.#canPay(lane)) {
-      const delivery = lane.waiting.shift()!;
-      lane.deficitBytes -= costOf(delivery);
+    while (sent < most && canPay(lane)) {
+      const delivery = lane.shift()!;
+      lane.deficit -= costOf(delivery, lane);
       lane.inFlight++;
+      lane.tokens?.use();
       this.#waiting--;
       sent++;
       place(delivery, this.#threads.take(lane.destination, lane.inFlight));
     }
+    if (sent > 0) this.#activity.note(lane);
     return sent;
   }
 
-  #canPay(lane: Lane<Delivery>): boolean {
-    const next = lane.waiting.peek();
-    return next !== undefined && costOf(next) <= lane.deficitBytes;
+  /** How many a lane may have out now. */
+  #limitOf(lane: Lane<Delivery>, nowMs: number): number {
+    const limit = Math.min(lane.limit(nowMs), this.#shareOf(lane));
+    return lane.tokens === null ? limit : Math.min(limit, lane.inFlight + lane.tokens.left(nowMs));
   }
 
-  #laneOf(destination: string): Lane<Delivery> {
-    let lane = this.#lanes.get(destination);
-    if (lane === undefined) {
-      lane = { destination, waiting: new Ring(), inFlight: 0, deficitBytes: 0, queued: false };
-      this.#lanes.set(destination, lane);
-    }
-    return lane;
-  }
-
-  #enqueue(lane: Lane<Delivery>): void {
-    if (lane.queued || lane.waiting.length === 0) return;
-    lane.queued = true;
-    this.#round.push(lane);
-  }
-
-  #forgetIfIdle(lane: Lane<Delivery>): void {
-    const isIdle = lane.inFlight === 0 && lane.waiting.length === 0 && !lane.queued;
-    if (isIdle && this.#lanes.size > IDLE_LANES_KEPT) this.#lanes.delete(lane.destination);
+  /** What a lane may have out, for the sake of others. */
+  #shareOf(lane: Lane<Delivery>): number {
+    const others = this.#round.length;
+    if (lane.slotMs <= QUICK_MS) return shareOf(this.#slots, others);
+    return shareOf(this.#slots, Math.max(others, this.#activity.lanes - 1));
   }
 }
 
-function costOf(delivery: Dispatchable): number {
-  return delivery.bytes + FIXED_COST_BYTES;
+function canPay(lane: Lane<Dispatchable>): boolean {
+  const next = lane.peek();
+  return next !== undefined && costOf(next, lane) <= lane.deficit;
 }

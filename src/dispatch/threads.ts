@@ -27,6 +27,11 @@ export class Threads {
     this.#finished = new Array(threads).fill(0);
   }
 
+  /** Places that all threads can have together. */
+  get places(): number {
+    return this.#taken.length * this.#slots * (1 + SEATS_PER_SLOT);
+  }
+
   /** Free places at all threads. */
   get free(): number {
     let free = 0;

@@ -80,17 +80,22 @@ function nextAttempt(
   if (waitMs === undefined) return { kind: 'dead', reason: 'exhausted', attempts: made };
   // A receiver asks for a least wait: one that asks for none must not use up the schedule in seconds.
   const scheduledMs = jittered(waitMs, random);
-  const askedToMs =
-    askedMs === null ? 0 : askedMs + random() * Math.max(RETRY_AFTER_JITTER_MS, askedMs * JITTER);
+  const askedToMs = askedMs === null ? 0 : afterPause(askedMs, random);
   return { kind: 'retry', delayMs: Math.max(scheduledMs, askedToMs), attempts: made };
 }
 
-function jittered(ms: number, random: () => number): number {
+/** A pause that a receiver asked for, and a little more: not all at once when it is over. In milliseconds. */
+export function afterPause(askedMs: number, random: () => number): number {
+  return askedMs + random() * Math.max(RETRY_AFTER_JITTER_MS, askedMs * JITTER);
+}
+
+/** A wait, and up to a fifth more. In milliseconds. */
+export function jittered(ms: number, random: () => number): number {
   return ms * (1 + random() * JITTER);
 }
 
 /** What a 429 or 503 asks for, clamped; null when it asks for nothing that can be understood (RFC 9110 §10.2.3, RFC 6585 §4). */
-function retryAfterMs({ status, retryAfter }: ReceivedResponse, nowMs: number): number | null {
+export function retryAfterMs({ status, retryAfter }: ReceivedResponse, nowMs: number): number | null {
   if ((status !== 429 && status !== 503) || retryAfter === null) return null;
   const asked = parseRetryAfter(retryAfter, nowMs);
   return asked === null ? null : Math.min(asked, RETRY_AFTER_MAX_MS);

@@ -166,7 +166,7 @@ const BAD: [name: string, args: string[], env: Record<string, string>, code: num
     ['dead', 'replay', '--all', '--rate', 'fast'],
     {},
     64,
-    /--rate is "fast": give 1\/s to/,
+    /--rate is "fast": give a rate from 1\/m to/,
   ],
   ['a missing id', ['dead', 'show'], {}, 64, /needs one id/],
 ];

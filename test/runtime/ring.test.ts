@@ -3,14 +3,16 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { Ring } from '../../src/runtime/ring.ts';
 
-test('what goes in first comes out first, at any length and wherever the ring begins', () => {
+test('what goes in first comes out first, or the newest when that is asked for, at any length and wherever the ring begins', () => {
+  const anyStep = fc.option(fc.oneof(fc.integer(), fc.constant('newest' as const)), { freq: 3 });
   fc.assert(
-    fc.property(fc.array(fc.option(fc.integer(), { freq: 2 }), { maxLength: 300 }), (steps) => {
+    fc.property(fc.array(anyStep, { maxLength: 300 }), (steps) => {
       const ring = new Ring<number>();
       const queue: number[] = [];
       for (const step of steps) {
         equal(ring.peek(), queue[0]);
         if (step === null) equal(ring.shift(), queue.shift());
+        else if (step === 'newest') equal(ring.pop(), queue.pop());
         else {
           ring.push(step);
           queue.push(step);

@@ -75,6 +75,9 @@ async function checkKeyTypes(redis: Redis, keys: QueueKeys, where: string): Prom
     [keys.deadEnvelopes, 'hash'],
     [keys.deadLetters, 'hash'],
     [keys.disabled, 'hash'],
+    [keys.blocks, 'hash'],
+    [keys.version, 'string'],
+    [keys.changed, 'zset'],
     [keys.parked, 'hash'],
   ];
   const types = await Promise.all(expected.map(([key]) => redis.type(key)));

@@ -1,5 +1,6 @@
 /**
- * The Lua scripts (those about destinations are in park-scripts.ts). Each is atomic, and all or nothing in the AOF too.
+ * The Lua scripts, but for those that claim, park, keep standings or limit rates, which have files of their own. Each
+ * is atomic, and all or nothing in the AOF too.
  *
  * Two rules hold in all of them. A script whose first write is a pop or a delete also runs when Redis is full
  * (`maxmemory` reached), so that a full Redis can be drained. And what has been popped is either stored or pushed
@@ -26,69 +27,6 @@ local function nowMs()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 `;
-
-/**
- * Claims deliveries into the lease's in-flight hash.
- * KEYS 1 ready list, 2 in-flight hash, 3 delayed zset, 4 delayed records, 5 heartbeat
- * ARGV 1 most deliveries, 2 most bytes (about), 3 token base, 4 number that the first token adds to it, in six digits
- * Returns false when the lease has lapsed, else the records.
- */
-export const CLAIM = `${FRAME}
-if redis.call('EXISTS', KEYS[5]) == 0 then return false end
-local fault = unfit(KEYS[1])
-if fault then return fault end
-local want, room = tonumber(ARGV[1]), tonumber(ARGV[2])
-local records, bytes = {}, 0
--- How many to take next: few at first, then as many as the mean size says will fit.
-local function step(limit)
-  local left = math.min(limit, want) - #records
-  if #records == 0 then return math.min(left, 4) end
-  if bytes >= room then return 0 end
-  return math.min(left, 250, math.max(1, math.floor((room - bytes) * #records / math.max(bytes, 1))))
-end
-local function keep(record)
-  records[#records + 1] = record
-  bytes = bytes + #record
-end
-local function takeDue(limit)
-  local now = nowMs()
-  local count = step(limit)
-  while count > 0 do
-    local tokens = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, count)
-    if #tokens == 0 then return end
-    redis.call('ZREM', KEYS[3], unpack(tokens))
-    local due = redis.call('HMGET', KEYS[4], unpack(tokens))
-    redis.call('HDEL', KEYS[4], unpack(tokens))
-    for i = 1, #due do if due[i] then keep(due[i]) end end
-    count = step(limit)
-  end
-end
-local function takeReady()
-  local count = step(want)
-  while count > 0 do
-    local popped = redis.call('RPOP', KEYS[1], count)
-    if not popped then return end
-    for i = 1, #popped do keep(popped[i]) end
-    count = step(want)
-  end
-end
-takeDue(math.ceil(want / 2))
-takeReady()
-takeDue(want)
-for from = 1, #records, 250 do
-  local fields = {}
-  for i = from, math.min(from + 249, #records) do
-    fields[#fields + 1] = ARGV[3] .. string.format('%06d', (ARGV[4] + i - 1) % 1000000)
-    fields[#fields + 1] = records[i]
-  end
-  local stored = redis.pcall('HSET', KEYS[2], unpack(fields))
-  if type(stored) == 'table' and stored.err then
-    for i = #records, from, -1 do redis.call('RPUSH', KEYS[1], records[i]) end
-    for i = #records, from, -1 do records[i] = nil end
-    if #records == 0 then return redis.error_reply(stored.err) end
-  end
-end
-return records`;
 
 /**
  * Delays claimed deliveries until their retry is due.

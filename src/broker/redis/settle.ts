@@ -14,12 +14,6 @@ interface Gathered {
   park: Map<string, (string | number)[]>;
 }
 
-/** What a command answers: how many were still held, and where it was to park for a destination that is not disabled, which. */
-interface Applied {
-  readonly held: number;
-  readonly enabled?: string;
-}
-
 export async function settleOn(
   redis: Connection,
   keys: QueueKeys,
@@ -35,13 +29,11 @@ export async function settleOn(
     }
     gather(gathered, settlement);
   }
-  const sent: Promise<Applied>[] = [];
+  const sent: Promise<number>[] = [];
   for (const [lease, gathered] of byLease) sent.push(...send(redis, keys, lease, gathered));
-  const applied = await Promise.all(sent);
+  const held = await Promise.all(sent);
   for (const settlement of settlements) (settlement.claim as RedisClaim).lease.held--;
-  const late = settlements.length - applied.reduce((sum, { held }) => sum + held, 0);
-  const enabled = new Set(applied.flatMap((each) => each.enabled ?? []));
-  return enabled.size === 0 ? { late } : { late, enabled: [...enabled] };
+  return { late: settlements.length - held.reduce((sum, count) => sum + count, 0) };
 }
 
 function gather(gathered: Gathered, settlement: Settlement): void {
@@ -76,8 +68,8 @@ function gather(gathered: Gathered, settlement: Settlement): void {
   }
 }
 
-/** Sends what was gathered, in one write (the client joins what is sent in one tick). */
-function send(redis: Connection, keys: QueueKeys, lease: Lease, gathered: Gathered): Promise<Applied>[] {
+/** Sends what was gathered, in one write (the client joins what is sent in one tick); each command answers how many were still held. */
+function send(redis: Connection, keys: QueueKeys, lease: Lease, gathered: Gathered): Promise<number>[] {
   const { inFlight } = lease;
   const counts: Promise<number>[] = [];
   if (gathered.ack.length > 0) counts.push(redis.hdel(inFlight, ...gathered.ack));
@@ -87,23 +79,10 @@ function send(redis: Connection, keys: QueueKeys, lease: Lease, gathered: Gather
     counts.push(redis.volleyRelease(inFlight, keys.ready, ...gathered.release));
   if (gathered.dead.length > 0)
     counts.push(redis.volleyDie(inFlight, keys.dead, keys.deadEnvelopes, keys.deadLetters, ...gathered.dead));
-  const applied = counts.map(async (count): Promise<Applied> => ({ held: await count }));
-  for (const [destination, park] of gathered.park)
-    applied.push(sendPark(redis, keys, lease, destination, park));
-  return applied;
-}
-
-async function sendPark(
-  redis: Connection,
-  { disabled, parked, park, ready }: QueueKeys,
-  { inFlight }: Lease,
-  destination: string,
-  deliveries: (string | number)[],
-): Promise<Applied> {
-  const listKey = park(destination);
-  const [held, isDisabled] = await redis.volleyPark(
-    ...[inFlight, disabled, parked, listKey, ready],
-    ...[destination, ...deliveries],
-  );
-  return isDisabled === 1 || held === 0 ? { held } : { held, enabled: destination };
+  const { parked, version, changed } = keys;
+  for (const [destination, park] of gathered.park) {
+    const list = keys.park(destination);
+    counts.push(redis.volleyPark(inFlight, parked, list, version, changed, destination, ...park));
+  }
+  return counts;
 }

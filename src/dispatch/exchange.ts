@@ -1,0 +1,100 @@
+/**
+ * What the dispatcher and the broker tell each other, for all workers of the queue have a part in it: blocks, probes, leave to
+ * send under a rate limit, and what is parked. Pure: the caller asks the broker, and says what it answered.
+ *
+ * Each wish is answered once, and not told again until then; new ones are to be asked for after each `assign` and `turnOver`.
+ */
+import type { Block, ProbeAnswer, TokenGrant, TokenWish } from '../broker/broker.ts';
+import { roomIn, UNBLOCKED } from './breaker.ts';
+import type { Dispatchable } from './lane.ts';
+import { type Lanes, NAMELESS } from './lanes.ts';
+import type { Change } from './standing.ts';
+import type { Drain } from './wishes.ts';
+
+/** Most wishes of a kind that are told at once, so that 100 000 destinations cost little: the others come with the next calls. */
+export const WISHES_MAX = 64;
+
+export class Exchange {
+  readonly #lanes: Lanes<Dispatchable>;
+
+  constructor(lanes: Lanes<Dispatchable>) {
+    this.#lanes = lanes;
+  }
+
+  /** Another worker has blocked a destination, or this one did before it was started. When that is a change, the caller parks what waits. */
+  blocked(destination: string, block: Block): Change | null {
+    if (destination === NAMELESS) return null;
+    const lane = this.#lanes.of(destination);
+    const wasBlocked = roomIn(lane.breaker, 1, this.#lanes.nowMs()) === 0;
+    const change = this.#lanes.turn(lane, { kind: 'blocked', block });
+    return wasBlocked ? null : change;
+  }
+
+  /** The broker holds a destination blocked no more. */
+  unblocked(destination: string): Change | null {
+    const lane = this.#lanes.get(destination);
+    return lane === undefined ? null : this.#lanes.turn(lane, UNBLOCKED);
+  }
+
+  /**
+   * Destinations for which leave to probe is to be asked: their cool-off is over, and they have something to send.
+   * `probeAnswered` answers each; after a fault with a refusal.
+   */
+  probesDue(): string[] {
+    return this.#lanes.probes(WISHES_MAX);
+  }
+
+  probeAnswered(destination: string, answer: ProbeAnswer): Change | null {
+    const lane = this.#lanes.get(destination);
+    if (lane === undefined) return null;
+    lane.probeAsked = false;
+    return this.#lanes.turn(lane, answer);
+  }
+
+  /** Leave to send that is to be asked for. `granted` answers each; after a fault with none, for a while. */
+  wishes(): TokenWish[] {
+    return this.#lanes.tokens(WISHES_MAX);
+  }
+
+  granted(destination: string, grant: TokenGrant): void {
+    const lane = this.#lanes.get(destination);
+    if (lane === undefined || lane.tokens === null) return;
+    const nowMs = this.#lanes.nowMs();
+    lane.tokens.grant(grant, nowMs);
+    if (lane.limit(nowMs) === 0) lane.tokens.drop();
+    this.#lanes.tokensChanged(lane, nowMs);
+  }
+
+  /**
+   * Whether a destination has deliveries parked in the broker, as far as is known: while it has, they go before others. To
+   * be said also of what was parked here, once the broker has it. Of a disabled destination none are to be sent, and it is not said.
+   */
+  setParked(destination: string, isParked: boolean): void {
+    if (destination === NAMELESS) return;
+    const lane = isParked ? this.#lanes.of(destination) : this.#lanes.get(destination);
+    if (lane === undefined) return;
+    lane.parked = isParked;
+    this.#lanes.goOn(lane, this.#lanes.nowMs());
+    this.#lanes.forgetIfIdle(lane);
+  }
+
+  /** What to fetch of what is parked. `drained` answers each, and then what was fetched is added. */
+  drains(): Drain[] {
+    return this.#lanes.drains(WISHES_MAX);
+  }
+
+  /** So many have been fetched. 0: nothing is parked any more; after a fault `setParked` says otherwise. */
+  drained(destination: string, fetched: number): void {
+    const lane = this.#lanes.get(destination);
+    if (lane === undefined) return;
+    lane.fetching = 0;
+    if (fetched === 0) lane.parked = false;
+    this.#lanes.goOn(lane, this.#lanes.nowMs());
+    this.#lanes.forgetIfIdle(lane);
+  }
+
+  /** When something that is blocked or out of leave may go on, in monotonic milliseconds; null when there is none. */
+  nextChangeMs(): number | null {
+    return this.#lanes.nextChangeMs;
+  }
+}

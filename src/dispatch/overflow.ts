@@ -1,0 +1,71 @@
+/**
+ * What a lane holds in memory beyond what it should. Pure.
+ *
+ * A lane is *stuck* when for STUCK_MS now what it holds would have taken longer than BUSY_MS at its present pace. That alone
+ * costs nobody anything. Only when room for more claims is short does the rest go to what is parked for the destination, for
+ * then it stands between the engine and other destinations' deliveries in the broker. So what all stuck lanes keep is what
+ * the engine does in BUSY_MS, whatever their number; and one that is busy but quick keeps everything.
+ *
+ * A lane that is blocked keeps nothing: that is the dispatcher's to see to.
+ */
+import { type Activity, EPOCH_MS } from './activity.ts';
+import type { Dispatchable, Lane } from './lane.ts';
+
+/** What a lane may hold whatever its pace, waiting or in flight, in windows: the one in flight, and one to go on with. */
+export const KEPT_WINDOWS = 2;
+/** Bytes of envelopes that a lane that is stuck may keep: a few of the largest. */
+export const KEPT_BYTES = 8 * 1_048_576;
+/** What a lane may hold without being stuck, in milliseconds at its pace. */
+const BUSY_MS = 250;
+/**
+ * How long a lane must have held more before it gives any of it up, in milliseconds: first attempts connect, and a machine
+ * that stood still for a moment makes everything look slow. Longer than an epoch, so that its pace is known.
+ */
+const STUCK_MS = 1_200;
+
+/** What is true of the engine at a moment. */
+export interface Moment {
+  /** Monotonic milliseconds. */
+  readonly nowMs: number;
+  /** Room for more claims is short. */
+  readonly isShort: boolean;
+  readonly activity: Activity;
+}
+
+/** The lanes that hold so much that they may have to give some up. */
+export class Crowded<Delivery extends Dispatchable> {
+  #lanes: Lane<Delivery>[] = [];
+
+  /** Looks at a lane that holds more than before, or may keep less. */
+  note(lane: Lane<Delivery>): void {
+    if (lane.crowded || (lane.waiting <= KEPT_WINDOWS * lane.window && lane.waitingBytes <= KEPT_BYTES))
+      return;
+    lane.crowded = true;
+    this.#lanes.push(lane);
+  }
+
+  /** Calls `take` for each delivery that a lane should not keep, the oldest of a lane first. Answers how many those were. */
+  relieve(moment: Moment, take: (delivery: Delivery) => void): number {
+    if (this.#lanes.length === 0) return 0;
+    let taken = 0;
+    const lanes = this.#lanes;
+    this.#lanes = [];
+    for (const lane of lanes) {
+      taken += lane.cut(kept(lane, moment), take);
+      lane.crowded = false;
+      this.note(lane);
+    }
+    return taken;
+  }
+}
+
+/** How many of those that wait it should keep. */
+function kept(lane: Lane<Dispatchable>, moment: Moment): number {
+  const busy = Math.floor((moment.activity.endedOf(lane) * BUSY_MS) / EPOCH_MS);
+  if (lane.waiting <= busy) return lane.waiting;
+  if (moment.nowMs - lane.stuckSeenMs > STUCK_MS) lane.stuckFromMs = moment.nowMs;
+  lane.stuckSeenMs = moment.nowMs;
+  if (!moment.isShort || moment.nowMs - lane.stuckFromMs < STUCK_MS) return lane.waiting;
+  const mostByBytes = Math.max(1, Math.floor((KEPT_BYTES * lane.waiting) / Math.max(1, lane.waitingBytes)));
+  return Math.min(mostByBytes, Math.max(busy, KEPT_WINDOWS * lane.window));
+}
