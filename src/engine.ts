@@ -8,7 +8,6 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Broker, Claim, Settlement, SettleResult } from './broker/broker.ts';
 import { brokerFor } from './broker/open.ts';
-import { readDestinations } from './config/destinations.ts';
 import type { OptionValues } from './config/options.ts';
 import { programOptions } from './config/program-options.ts';
 import { idMint } from './delivery/ids.ts';
@@ -28,7 +27,7 @@ import { Credits } from './reserve/credit.ts';
 import { Reserver } from './reserve/reserver.ts';
 import { openFilesLimit } from './runtime/open-files.ts';
 import { fixedSecrets } from './secrets/fixed.ts';
-import { Settings } from './settings.ts';
+import { type Settings, settingsFor } from './settings.ts';
 import { Settler } from './settle/settler.ts';
 import { threadPlan } from './thread-plan.ts';
 
@@ -70,17 +69,8 @@ export class Engine {
     const { signingSecrets, secrets, log = silentLogger(), onSettled, ...given } = options;
     const values = programOptions(given);
     const { threads, slotsPerThread, policy } = threadPlan(values, availableParallelism(), openFilesLimit());
-    const { signatures, retryScheduleMs: scheduleMs, permanentStatuses, config } = values;
     this.#options = values;
-    this.#settings = new Settings({
-      secrets: secrets ?? fixedSecrets(signingSecrets ?? []),
-      readDestinations: () =>
-        config === null
-          ? { settings: new Map(), warnings: [] }
-          : readDestinations(config, values, Date.now()),
-      signatures,
-      rules: { scheduleMs, permanentStatuses },
-    });
+    this.#settings = settingsFor(values, secrets ?? fixedSecrets(signingSecrets ?? []));
     this.#log = log;
     this.#broker = parts.broker ?? newBroker(values);
     this.#pool = new ThreadPool({ threads, policy, ...(parts.threadEntry && { entry: parts.threadEntry }) });
@@ -142,7 +132,7 @@ export class Engine {
   #newIsolation(dispatcher: Dispatcher<Delivery>, totalTimeoutMs: number): Isolation {
     return new Isolation({
       broker: this.#broker,
-      dispatcher,
+      desk: dispatcher.exchange,
       flow: () => this.#flow,
       creditForParked: () => this.#credits.ofParked(),
       probeMs: totalTimeoutMs + PROBE_SPARE_MS,

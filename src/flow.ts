@@ -130,7 +130,7 @@ export class Flow implements PoolEvents {
 
   /** Parks what waits for a destination that has been disabled. */
   parkWaiting(destination: string): void {
-    this.#dispatcher.setParked(destination, false);
+    this.#dispatcher.exchange.setParked(destination, false);
     for (const delivery of this.#dispatcher.clearLane(destination)) this.#park(delivery);
   }
 
@@ -141,9 +141,10 @@ export class Flow implements PoolEvents {
 
   /** How a destination that is not disabled stands with other workers. */
   heard({ destination, block, parked }: Standing): void {
-    if (parked > 0) this.#dispatcher.setParked(destination, true);
-    if (block === null) this.#dispatcher.unblocked(destination);
-    else if (this.#dispatcher.blocked(destination, block)) this.setAsideWaiting(destination);
+    if (parked > 0) this.#dispatcher.exchange.setParked(destination, true);
+    if (block === null) this.#dispatcher.exchange.unblocked(destination);
+    else if (this.#dispatcher.exchange.blocked(destination, block) !== null)
+      this.setAsideWaiting(destination);
   }
 
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
@@ -267,7 +268,7 @@ export class Flow implements PoolEvents {
 
   /** Parks what its destination may not be sent now, to be drained when it may. */
   #setAside(delivery: Delivery): void {
-    this.#dispatcher.setParked(delivery.destination, true);
+    this.#dispatcher.exchange.setParked(delivery.destination, true);
     this.#park(delivery);
   }
 

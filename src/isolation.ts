@@ -19,7 +19,7 @@ export interface IsolatedFlow {
 
 export interface IsolationParts {
   readonly broker: Broker;
-  readonly dispatcher: Desk;
+  readonly desk: Desk;
   readonly flow: () => IsolatedFlow;
   /** What may be claimed of what is parked. */
   readonly creditForParked: () => Credit;
@@ -41,7 +41,7 @@ export class Isolation {
   #sendsSoon = false;
 
   constructor(parts: IsolationParts) {
-    const { broker, dispatcher, flow, creditForParked, probeMs, log, onFault, nowMs, wallMs, random } = parts;
+    const { broker, desk, flow, creditForParked, probeMs, log, onFault, nowMs, wallMs, random } = parts;
     this.#log = log;
     /** Answers and news come many in a turn, and are sent for once. */
     const sendSoon = () => {
@@ -64,7 +64,7 @@ export class Isolation {
     });
     this.#errands = new Errands({
       broker,
-      desk: dispatcher,
+      desk,
       credit: creditForParked,
       probeMs,
       onClaimed: (claims) => flow().add(claims, true),

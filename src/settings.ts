@@ -5,8 +5,9 @@
 
 import { networkInterfaces } from 'node:os';
 import type { DestinationSettings } from './config/destination-settings.ts';
-import type { Destinations } from './config/destinations.ts';
+import { type Destinations, readDestinations } from './config/destinations.ts';
 import type { LaneOptions } from './config/lane-options.ts';
+import type { OptionValues } from './config/options.ts';
 import { originOf } from './delivery/envelope.ts';
 import type { LaneRules } from './dispatch/lane.ts';
 import { VolleyError } from './errors.ts';
@@ -129,6 +130,19 @@ function ownLanes(settings: SettingsByName, usual: LaneOptions): ReadonlyMap<str
     if (Object.keys(own).length > 0) lanes.set(name, laneRules({ ...usual, ...own }));
   }
   return lanes;
+}
+
+/** The settings of an engine with these options; those of destinations are in the config file, if there is one. */
+export function settingsFor(options: OptionValues, secrets: SecretProvider): Settings {
+  const { signatures, retryScheduleMs: scheduleMs, permanentStatuses, config } = options;
+  return new Settings({
+    secrets,
+    readDestinations: () =>
+      config === null ? { settings: new Map(), warnings: [] } : readDestinations(config, options, Date.now()),
+    signatures,
+    rules: { scheduleMs, permanentStatuses },
+    laneOptions: options,
+  });
 }
 
 /** What threads must know. Throws VOLLEY_SECRET where a secret is missing, or cannot make the signatures it may be asked for. */

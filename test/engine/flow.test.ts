@@ -3,6 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { Claim, Settlement } from '../../src/broker/broker.ts';
 import type { Outcome } from '../../src/delivery/outcome.ts';
+import { Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import { Endings } from '../../src/endings.ts';
 import { Flow } from '../../src/flow.ts';
 import type { Parcel } from '../../src/pool/attempt-pool.ts';
@@ -27,7 +28,13 @@ function newFlow() {
   let cutShort = false;
   const flow: Flow = new Flow({
     threads: THREADS,
-    slotsPerThread: SLOTS_PER_THREAD,
+    dispatcher: new Dispatcher({
+      threads: THREADS,
+      slotsPerThread: SLOTS_PER_THREAD,
+      nowMs: () => performance.now(),
+      random: Math.random,
+      rulesOf: () => ({ window: null, rate: null, breaker: null }),
+    }),
     pool: {
       start: async () => {},
       configure: () => {},
@@ -60,6 +67,9 @@ function newFlow() {
     isDisabled: (destination) => disabled.has(destination),
     onLocalFault: () => {},
     onProgress: () => {},
+    onSent: () => {},
+    onChange: () => {},
+    isShort: () => false,
     log,
   });
   const claim = (count: number, destination: string) =>
