@@ -4,7 +4,6 @@
  */
 import { decodeEnvelope, isRejection } from '../delivery/envelope.ts';
 import type { DecodedEnvelope } from '../delivery/event.ts';
-import { mintedAtMs } from '../delivery/ids.ts';
 import type { Outcome, Subject } from '../delivery/outcome.ts';
 import { type Guard, guardOf } from '../guard/guard.ts';
 import { Names } from '../guard/names.ts';
@@ -18,6 +17,7 @@ import { ENCRYPTED_TYPE } from './encrypt.ts';
 import { type FailedAttempt, INDEX, type Report } from './messages.ts';
 import type { AttemptPolicy, RoutePolicy, ThreadSettings } from './policy.ts';
 import { type Profile, Profiles } from './profiles.ts';
+import { requestHeaders } from './request-headers.ts';
 import { Targets } from './targets.ts';
 
 export interface AttempterParts {
@@ -200,33 +200,12 @@ export class Attempter {
 
   /** Signs the request, and sends it. `number`: which attempt this is, from 1. */
   #prepare(attempt: Attempt, mintedId: string, number: number, contentType: string, body: Buffer): void {
-    const headers = this.#headers(attempt, mintedId, number, contentType, body);
+    const { policy, wallMs } = this.#parts;
+    const { userAgent } = policy;
+    const nowMs = wallMs();
+    const headers = requestHeaders(attempt, { mintedId, number, userAgent, contentType, body, nowMs });
     attempt.request = { method: 'POST', path: attempt.target.path, headers, body };
     this.#send(attempt);
-  }
-
-  #headers(attempt: Attempt, mintedId: string, number: number, contentType: string, body: Buffer): string[] {
-    const { envelope, profile } = attempt;
-    const nowMs = this.#parts.wallMs();
-    const eventMs = envelope.timestampMs ?? mintedAtMs(mintedId) ?? nowMs;
-    const headers = [
-      'content-type',
-      contentType,
-      'user-agent',
-      this.#parts.policy.userAgent,
-      'x-webhook-id',
-      envelope.id,
-      'x-webhook-timestamp',
-      String(Math.floor(eventMs / 1000)),
-      'x-webhook-event',
-      envelope.type,
-      'x-webhook-attempt',
-      String(number),
-    ];
-    profile.sign(headers, envelope.id, Math.floor(nowMs / 1000), body);
-    if (envelope.headers !== null) headers.push(...envelope.headers);
-    if (profile.headers.length > 0) addAbsent(headers, profile.headers, envelope.headers);
-    return headers;
   }
 
   #send(attempt: Attempt, fresh = false): void {
@@ -280,16 +259,6 @@ export class Attempter {
     this.#unreported = 0;
     this.#parts.report(report);
   }
-}
-
-/** Adds those of `more` that `own` does not have: alternating names and values, the names of `more` in lower case. */
-function addAbsent(headers: string[], more: readonly string[], own: readonly string[] | null): void {
-  if (own === null) {
-    headers.push(...more);
-    return;
-  }
-  const names = new Set(own.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()));
-  for (let i = 0; i < more.length; i += 2) if (!names.has(more[i]!)) headers.push(more[i]!, more[i + 1]!);
 }
 
 function subjectOf({ id, destination, url, type }: DecodedEnvelope): Subject {

@@ -1,13 +1,8 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import {
-  decodeEnvelope,
-  encodeEnvelope,
-  isRejection,
-  originOf,
-  peekDestination,
-} from '../../src/delivery/envelope.ts';
+import { encodeEnvelope } from '../../src/delivery/encode.ts';
+import { decodeEnvelope, isRejection, originOf, peekDestination } from '../../src/delivery/envelope.ts';
 import { type DecodedEnvelope, MAX_BODY_BYTES, type VolleyEvent } from '../../src/delivery/event.ts';
 
 const GOOD = { url: 'https://example.com/hooks', type: 'order.updated', payload: { a: 1 } };
