@@ -8,7 +8,9 @@ import {
   destinationFault,
   headersFault,
   idFault,
+  orderingKeyFault,
   parseTimestamp,
+  scheduleFault,
   TIMESTAMP_FAULT,
   typeFault,
   urlFault,
@@ -19,14 +21,17 @@ const CLOSE = Buffer.from('}');
 /** Turns an event into the bytes that are queued, and says what is wrong with one that cannot be. `id` and `nowMs` fill what is absent. */
 export function encodeEnvelope(event: VolleyEvent, mintId: () => string, nowMs: number): Buffer | Rejection {
   if (typeof event !== 'object' || event === null) return invalid('an event must be an object');
-  const timestamp = event.timestamp instanceof Date ? event.timestamp.getTime() : (event.timestamp ?? nowMs);
-  const timestampMs = parseTimestamp(timestamp);
+  const timestampMs = parseTimestamp(numberOf(event.timestamp ?? nowMs));
+  const deliverAt = numberOf(event.deliverAt);
+  const expiresAt = numberOf(event.expiresAt);
   const fault =
     urlFault(event.url) ??
     typeFault(event.type) ??
     (event.id === undefined ? null : idFault(event.id)) ??
     (event.destination === undefined ? null : destinationFault(event.destination)) ??
+    (event.orderingKey === undefined ? null : orderingKeyFault(event.orderingKey)) ??
     (timestampMs === null ? TIMESTAMP_FAULT : null) ??
+    scheduleFault(deliverAt, expiresAt) ??
     (event.headers === undefined ? null : headersFault(event.headers));
   if (fault !== null) return invalid(fault);
   const body = encodeBody(event);
@@ -34,12 +39,20 @@ export function encodeEnvelope(event: VolleyEvent, mintId: () => string, nowMs: 
   const head = JSON.stringify({
     id: event.id ?? mintId(),
     destination: event.destination ?? new URL(event.url).origin,
+    orderingKey: event.orderingKey,
     url: event.url,
     type: event.type,
     timestamp: timestampMs,
+    deliverAt: parseTimestamp(deliverAt) ?? undefined,
+    expiresAt: parseTimestamp(expiresAt) ?? undefined,
     headers: event.headers,
   });
   return Buffer.concat([Buffer.from(`${head.slice(0, -1)},"${body.field}":`), body.bytes, CLOSE]);
+}
+
+/** A Date as epoch milliseconds, and anything else as it is. */
+function numberOf(time: unknown): unknown {
+  return time instanceof Date ? time.getTime() : time;
 }
 
 /** The member that carries the body, and its JSON text. */

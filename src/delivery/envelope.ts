@@ -11,7 +11,9 @@ import {
   destinationFault,
   headersFault,
   idFault,
+  orderingKeyFault,
   parseTimestamp,
+  scheduleFault,
   TIMESTAMP_FAULT,
   typeFault,
   urlFault,
@@ -33,11 +35,24 @@ export interface Rejection {
 }
 
 /** The members Volley knows, in the order that `encodeEnvelope` writes them; their index is their place in the scratch spans. */
-const FIELDS = ['id', 'destination', 'url', 'type', 'timestamp', 'headers', 'payload', 'body'] as const;
-const [ID, DESTINATION, URL_, TYPE, TIMESTAMP, HEADERS, PAYLOAD, BODY] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+const FIELDS = [
+  'id',
+  'destination',
+  'orderingKey',
+  'url',
+  'type',
+  'timestamp',
+  'deliverAt',
+  'expiresAt',
+  'headers',
+  'payload',
+  'body',
+] as const;
+const [ID, DESTINATION, ORDERING_KEY, URL_, TYPE, TIMESTAMP, DELIVER_AT, EXPIRES_AT, HEADERS, PAYLOAD, BODY] =
+  [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
 const QUOTE = 0x22;
 const UNKNOWN = -1;
-/** The fields' names as bytes, by length: at most two have the same. */
+/** The fields' names as bytes, by length: at most three have the same. */
 const LONGEST_FIELD = 11;
 const FIELDS_BY_LENGTH = Array.from({ length: LONGEST_FIELD + 1 }, (_, length) =>
   FIELDS.map((field, index) => ({ index, name: Buffer.from(field) })).filter(
@@ -180,13 +195,18 @@ export function decodeEnvelope(bytes: Buffer, mintedId: string): DecodedEnvelope
   const destination = fieldValue(bytes, DESTINATION, head);
   const timestamp = fieldValue(bytes, TIMESTAMP, head);
   const timestampMs = timestamp === undefined ? null : parseTimestamp(timestamp);
+  const orderingKey = fieldValue(bytes, ORDERING_KEY, head);
+  const deliverAt = fieldValue(bytes, DELIVER_AT, head);
+  const expiresAt = fieldValue(bytes, EXPIRES_AT, head);
   const headers = fieldValue(bytes, HEADERS);
   const fault =
     knownUrlFault(url) ??
     typeFault(type) ??
     idFault(id) ??
     (destination === undefined ? null : destinationFault(destination)) ??
+    (orderingKey === undefined ? null : orderingKeyFault(orderingKey)) ??
     (timestamp !== undefined && timestampMs === null ? TIMESTAMP_FAULT : null) ??
+    scheduleFault(deliverAt, expiresAt) ??
     (headers === undefined ? null : headersFault(headers));
   if (fault !== null) return invalid(fault);
   const body = decodeBody(bytes);
@@ -197,6 +217,9 @@ export function decodeEnvelope(bytes: Buffer, mintedId: string): DecodedEnvelope
     type: type as string,
     timestampMs,
     destination: (destination as string | undefined) ?? originOf(url as string)!,
+    orderingKey: (orderingKey as string | undefined) ?? null,
+    deliverAtMs: parseTimestamp(deliverAt),
+    expiresAtMs: parseTimestamp(expiresAt),
     headers: headers === undefined ? null : Object.entries(headers as Record<string, string>).flat(),
     body,
   };

@@ -27,7 +27,8 @@ test('all members of an envelope are taken as they are', () => {
   deepEqual(
     decoded(
       `{"id":"evt_1","url":"https://example.com/hooks","type":"order.updated","payload": {"any": "json"},
-        "timestamp":"2026-11-23T18:00:00.000Z","destination":"acct_42","headers":{"x-tenant":"7"}, "unknown": [1]}`,
+        "timestamp":"2026-11-23T18:00:00.000Z","destination":"acct_42","headers":{"x-tenant":"7"}, "unknown": [1],
+        "orderingKey":"order \\"7\\"","expiresAt":1795456900000.9,"deliverAt":"2026-11-23T19:00:01+01:00"}`,
     ),
     {
       id: 'evt_1',
@@ -35,17 +36,26 @@ test('all members of an envelope are taken as they are', () => {
       type: 'order.updated',
       timestampMs: Date.UTC(2026, 10, 23, 18),
       destination: 'acct_42',
+      orderingKey: 'order "7"',
+      deliverAtMs: Date.UTC(2026, 10, 23, 18, 0, 1),
+      expiresAtMs: 1_795_456_900_000,
       headers: ['x-tenant', '7'],
       body: Buffer.from('{"any":"json"}'),
     },
   );
 });
 
-test('what an envelope leaves out is filled in: the minted id, no time, the origin as destination', () => {
-  const { id, timestampMs, destination, headers } = decoded(
-    JSON.stringify({ ...GOOD, url: 'HTTPS://Example.COM:443/x' }),
-  );
-  deepEqual([id, timestampMs, destination, headers], ['minted', null, 'https://example.com', null]);
+test('what an envelope leaves out is filled in: the minted id, no times, no order, the origin as destination', () => {
+  const { url, type, body, ...rest } = decoded(JSON.stringify({ ...GOOD, url: 'HTTPS://Example.COM:443/x' }));
+  deepEqual(rest, {
+    id: 'minted',
+    timestampMs: null,
+    destination: 'https://example.com',
+    orderingKey: null,
+    deliverAtMs: null,
+    expiresAtMs: null,
+    headers: null,
+  });
 });
 
 test('a timestamp may be RFC 3339 text with any offset, or epoch milliseconds', () => {
@@ -68,6 +78,7 @@ test('a member whose name is written with escapes is not the one it spells', () 
   );
 });
 
+const NOW_MS = Date.UTC(2026, 10, 23, 18);
 const LONG_URL = `https://example.com/${'x'.repeat(8_192)}`;
 
 /** A member that makes an envelope undeliverable, and what the detail says of it. */
@@ -104,6 +115,24 @@ const WRONG: readonly [member: Record<string, unknown>, detail: RegExp][] = [
   [{ destination: null }, /"destination"/],
   [{ destination: 'a\nb' }, /"destination"/],
   [{ destination: 'x'.repeat(513) }, /"destination"/],
+  [{ orderingKey: '' }, /"orderingKey" must be a string of 1 to 256/],
+  [{ orderingKey: 7 }, /"orderingKey"/],
+  [{ orderingKey: null }, /"orderingKey"/],
+  [{ orderingKey: 'a\nb' }, /"orderingKey"/],
+  [{ orderingKey: ' padded' }, /"orderingKey"/],
+  [{ orderingKey: 'x'.repeat(257) }, /"orderingKey"/],
+  ...['deliverAt', 'expiresAt'].flatMap((member): [Record<string, unknown>, RegExp][] => [
+    [{ [member]: '' }, new RegExp(`"${member}" must be ISO 8601`)],
+    [{ [member]: null }, new RegExp(`"${member}" must be ISO 8601`)],
+    [{ [member]: '10m' }, new RegExp(`"${member}" must be ISO 8601`)],
+    [{ [member]: '2026-11-23' }, new RegExp(`"${member}" must be ISO 8601`)],
+    // Seconds, microseconds, and a time that somebody took for "never".
+    [{ [member]: 1_795_456_800 }, new RegExp(`"${member}" lies in the year 1970: .* 13 digits`)],
+    [{ [member]: 1_795_456_800_000_000 }, new RegExp(`"${member}" lies in the year 58865`)],
+    [{ [member]: '9999-12-31T23:59:59Z' }, new RegExp(`"${member}" lies in the year 9999`)],
+  ]),
+  [{ deliverAt: NOW_MS, expiresAt: NOW_MS }, /"expiresAt" is not after "deliverAt".*: set it later/],
+  [{ deliverAt: NOW_MS, expiresAt: '2026-11-23T17:59:59.999Z' }, /"expiresAt" is not after "deliverAt"/],
   [{ timestamp: '' }, /"timestamp"/],
   [{ timestamp: true }, /"timestamp"/],
   [{ timestamp: '2026-11-23' }, /"timestamp"/],
@@ -240,7 +269,13 @@ const anyEvent = fc.record(
     payload: fc.jsonValue(),
     id: fc.stringMatching(/^[A-Za-z0-9_.:-]{1,128}$/),
     destination: fc.stringMatching(/^[!-~]{1,60}$/),
+    orderingKey: fc.stringMatching(/^[!-~]{1,60}$/),
     timestamp: fc.integer({ min: 0, max: 4e12 }),
+    deliverAt: fc.oneof(
+      fc.integer({ min: 1e12, max: 2e12 }),
+      fc.date({ min: new Date(1e12), max: new Date(2e12) }),
+    ),
+    expiresAt: fc.integer({ min: 2e12 + 1, max: 9_999_999_999_999 }),
     headers: fc.dictionary(
       fc.stringMatching(/^x-[a-z]{1,9}$/).filter((name) => !name.startsWith('x-webhook')),
       fc.stringMatching(/^[ -~]{0,30}$/),
@@ -253,15 +288,18 @@ const anyEvent = fc.record(
 test('what is published is what is decoded', () => {
   fc.assert(
     fc.property(anyEvent, (event) => {
-      const { id, url, type, timestampMs, destination, headers, body } = decoded(encoded(event));
+      const { body, ...rest } = decoded(encoded(event));
       deepEqual(
-        { id, url, type, timestampMs, destination, headers, body: body.toString() },
+        { ...rest, body: body.toString() },
         {
           id: event.id ?? 'evt_minted',
           url: event.url,
           type: event.type,
           timestampMs: event.timestamp ?? 1_795_456_800_000,
           destination: event.destination ?? new URL(event.url).origin,
+          orderingKey: event.orderingKey ?? null,
+          deliverAtMs: event.deliverAt === undefined ? null : Number(event.deliverAt),
+          expiresAtMs: event.expiresAt ?? null,
           headers: event.headers === undefined ? null : Object.entries(event.headers).flat(),
           body: JSON.stringify(event.payload),
         },
@@ -318,4 +356,12 @@ test('no destination can be peeked where none is readable', () => {
     '{"destination":7,"url":"https://a.example"}',
   ])
     equal(peekDestination(Buffer.from(envelope)), null, envelope);
+});
+
+test('what concerns the delivery stands in front of the payload, the destination before all that may be long', () => {
+  const envelope = encoded({ ...GOOD, orderingKey: 'k', deliverAt: NOW_MS, expiresAt: new Date(NOW_MS + 1) });
+  deepEqual(Object.keys(JSON.parse(envelope.toString())), [
+    ...['id', 'destination', 'orderingKey', 'url', 'type', 'timestamp', 'deliverAt', 'expiresAt', 'payload'],
+  ]);
+  equal(Object.keys(JSON.parse(encoded(GOOD).toString())).length, 6, 'no member for what is not asked for');
 });
