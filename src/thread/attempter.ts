@@ -19,6 +19,7 @@ import type { AttemptPolicy, RoutePolicy, ThreadSettings } from './policy.ts';
 import { type Profile, Profiles } from './profiles.ts';
 import { requestHeaders } from './request-headers.ts';
 import { Targets } from './targets.ts';
+import { untimely } from './timeliness.ts';
 
 export interface AttempterParts {
   readonly policy: AttemptPolicy;
@@ -164,6 +165,11 @@ export class Attempter {
       this.#fail({ number, outcome: { kind: 'refused', ...envelope }, subject: null, attemptMs: 0 });
       return;
     }
+    const outcome = untimely(envelope, this.#parts.wallMs());
+    if (outcome !== null) {
+      this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs: 0 });
+      return;
+    }
     const target = this.#targets.of(envelope.url);
     if (target.kind === 'refused') {
       const outcome: Outcome = { kind: 'refused', reason: 'url-refused', detail: target.refusal.detail };
@@ -229,14 +235,19 @@ export class Attempter {
     this.#inFlight.take(attempt.slot);
     const attemptMs = this.#parts.monotonicMs() - attempt.startedMs;
     if (outcome.kind === 'delivered') {
-      const ageMs =
-        envelope.timestampMs === null ? -1 : Math.max(0, this.#parts.wallMs() - envelope.timestampMs);
-      this.#delivered.push(number, outcome.status, Math.round(attemptMs * 1000), Math.round(ageMs * 1000));
+      const ageUs = Math.round(this.#ageMs(envelope) * 1000);
+      this.#delivered.push(number, outcome.status, Math.round(attemptMs * 1000), ageUs);
       this.#reportSoon();
     } else {
       this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs });
     }
     this.#fill();
+  }
+
+  /** Since when the event could have been delivered; -1 where it has no timestamp. */
+  #ageMs({ timestampMs, deliverAtMs }: DecodedEnvelope): number {
+    if (timestampMs === null) return -1;
+    return Math.max(0, this.#parts.wallMs() - Math.max(timestampMs, deliverAtMs ?? timestampMs));
   }
 
   #fail(failed: FailedAttempt): void {
@@ -261,6 +272,6 @@ export class Attempter {
   }
 }
 
-function subjectOf({ id, destination, url, type }: DecodedEnvelope): Subject {
-  return { id, destination, url, type };
+function subjectOf({ id, destination, url, type, expiresAtMs }: DecodedEnvelope): Subject {
+  return { id, destination, url, type, expiresAtMs };
 }
