@@ -2,26 +2,9 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { encodeEnvelope } from '../../src/delivery/encode.ts';
-import { decodeEnvelope, isRejection, originOf, peekDestination } from '../../src/delivery/envelope.ts';
-import { type DecodedEnvelope, MAX_BODY_BYTES, type VolleyEvent } from '../../src/delivery/event.ts';
-
-const GOOD = { url: 'https://example.com/hooks', type: 'order.updated', payload: { a: 1 } };
-
-function decode(envelope: string | Buffer): ReturnType<typeof decodeEnvelope> {
-  return decodeEnvelope(Buffer.from(envelope as string), 'minted');
-}
-
-function decoded(envelope: string | Buffer): DecodedEnvelope {
-  const result = decode(envelope);
-  if (isRejection(result)) throw new Error(`${result.reason}: ${result.detail}`);
-  return result;
-}
-
-function encoded(event: VolleyEvent): Buffer {
-  const result = encodeEnvelope(event, () => 'evt_minted', 1_795_456_800_000);
-  if (isRejection(result)) throw new Error(`${result.reason}: ${result.detail}`);
-  return result;
-}
+import { isRejection, originOf, peekDestination } from '../../src/delivery/envelope.ts';
+import { MAX_BODY_BYTES, type VolleyEvent } from '../../src/delivery/event.ts';
+import { anyEvent, decode, decoded, GOOD, NOW_MS } from './envelope-testing.ts';
 
 test('all members of an envelope are taken as they are', () => {
   deepEqual(
@@ -78,7 +61,6 @@ test('a member whose name is written with escapes is not the one it spells', () 
   );
 });
 
-const NOW_MS = Date.UTC(2026, 10, 23, 18);
 const LONG_URL = `https://example.com/${'x'.repeat(8_192)}`;
 
 /** A member that makes an envelope undeliverable, and what the detail says of it. */
@@ -249,65 +231,6 @@ test('white space inside a payload does not count', () => {
   equal(decoded(`{"url":"https://example.com","type":"t","payload":${payload}}`).body.length, 2_097_151);
 });
 
-test('an event that is not JSON is refused when published', () => {
-  const cyclic: Record<string, unknown> = {};
-  cyclic['self'] = cyclic;
-  for (const payload of [cyclic, 1n, () => {}, Symbol('s'), undefined]) {
-    const refused = encodeEnvelope({ url: GOOD.url, type: 't', payload }, () => 'x', 0);
-    ok(isRejection(refused) && refused.reason === 'invalid-envelope', String(typeof payload));
-    ok(!refused.detail.includes('\n'), refused.detail);
-  }
-  for (const event of [null, undefined, 'text', 7])
-    ok(isRejection(encodeEnvelope(event as unknown as VolleyEvent, () => 'x', 0)));
-});
-
-/** Events with any of the optional members, as an application would publish them. */
-const anyEvent = fc.record(
-  {
-    url: fc.webUrl({ withQueryParameters: true, withFragments: true, validSchemes: ['http', 'https'] }),
-    type: fc.stringMatching(/^[!-~]{1,30}$/),
-    payload: fc.jsonValue(),
-    id: fc.stringMatching(/^[A-Za-z0-9_.:-]{1,128}$/),
-    destination: fc.stringMatching(/^[!-~]{1,60}$/),
-    orderingKey: fc.stringMatching(/^[!-~]{1,60}$/),
-    timestamp: fc.integer({ min: 0, max: 4e12 }),
-    deliverAt: fc.oneof(
-      fc.integer({ min: 1e12, max: 2e12 }),
-      fc.date({ min: new Date(1e12), max: new Date(2e12) }),
-    ),
-    expiresAt: fc.integer({ min: 2e12 + 1, max: 9_999_999_999_999 }),
-    headers: fc.dictionary(
-      fc.stringMatching(/^x-[a-z]{1,9}$/).filter((name) => !name.startsWith('x-webhook')),
-      fc.stringMatching(/^[ -~]{0,30}$/),
-      { maxKeys: 5 },
-    ),
-  },
-  { requiredKeys: ['url', 'type', 'payload'] },
-);
-
-test('what is published is what is decoded', () => {
-  fc.assert(
-    fc.property(anyEvent, (event) => {
-      const { body, ...rest } = decoded(encoded(event));
-      deepEqual(
-        { ...rest, body: body.toString() },
-        {
-          id: event.id ?? 'evt_minted',
-          url: event.url,
-          type: event.type,
-          timestampMs: event.timestamp ?? 1_795_456_800_000,
-          destination: event.destination ?? new URL(event.url).origin,
-          orderingKey: event.orderingKey ?? null,
-          deliverAtMs: event.deliverAt === undefined ? null : Number(event.deliverAt),
-          expiresAtMs: event.expiresAt ?? null,
-          headers: event.headers === undefined ? null : Object.entries(event.headers).flat(),
-          body: JSON.stringify(event.payload),
-        },
-      );
-    }),
-  );
-});
-
 test('the lane that is peeked is the destination that is decoded, in whatever order the members stand', () => {
   const membersInAnyOrder = anyEvent.chain((event) =>
     fc
@@ -356,12 +279,4 @@ test('no destination can be peeked where none is readable', () => {
     '{"destination":7,"url":"https://a.example"}',
   ])
     equal(peekDestination(Buffer.from(envelope)), null, envelope);
-});
-
-test('what concerns the delivery stands in front of the payload, the destination before all that may be long', () => {
-  const envelope = encoded({ ...GOOD, orderingKey: 'k', deliverAt: NOW_MS, expiresAt: new Date(NOW_MS + 1) });
-  deepEqual(Object.keys(JSON.parse(envelope.toString())), [
-    ...['id', 'destination', 'orderingKey', 'url', 'type', 'timestamp', 'deliverAt', 'expiresAt', 'payload'],
-  ]);
-  equal(Object.keys(JSON.parse(encoded(GOOD).toString())).length, 6, 'no member for what is not asked for');
 });
