@@ -158,10 +158,13 @@ export class Flow implements PoolEvents {
 
   failed({ number, outcome, subject, attemptMs }: FailedAttempt): void {
     const delivery = this.#land(number, endingOf(outcome, Date.now()), attemptMs);
-    if (outcome.kind !== 'handed-back') {
+    // Its thread had no slot for it in good time: another one may.
+    if (outcome.kind === 'handed-back') this.#admit(delivery, true);
+    else if (outcome.kind === 'early') this.#parts.endings.early(this.#leave(delivery), outcome.waitMs);
+    else {
       if (outcome.kind === 'local-fault') this.#parts.onLocalFault(outcome.code);
       this.#parts.endings.failed(this.#leave(delivery), outcome, subject, attemptMs);
-    } else this.#admit(delivery, true); // Its thread had no slot for it in good time: another one may.
+    }
   }
 
   reported(): void {

@@ -109,6 +109,7 @@ function newFlow() {
 const broken: Outcome = { kind: 'broken', code: 'reset', error: 'x' };
 const refused: Outcome = { kind: 'refused', reason: 'not-json', detail: 'x' };
 const gone: Outcome = { kind: 'answered', response: { status: 410, body: '', retryAfter: null } };
+const early: Outcome = { kind: 'early', waitMs: 7 };
 const handedBack = { kind: 'handed-back' } as const;
 
 const thread = fc.nat({ max: THREADS - 1 });
@@ -123,7 +124,7 @@ const anyStep = fc.oneof(
       fc.constant('report' as const),
       thread,
       count,
-      fc.constantFrom('delivered' as const, broken, refused, gone, handedBack),
+      fc.constantFrom('delivered' as const, broken, refused, gone, early, handedBack),
     ),
     weight: 6,
   },
