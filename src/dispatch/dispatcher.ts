@@ -191,6 +191,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
     const lane = this.#lanes.get(destination);
     if (lane === undefined) return cleared;
     this.#waiting -= lane.cut(0, (delivery) => cleared.push(delivery));
+    this.#lanes.goOn(lane, this.#lanes.nowMs());
     this.#lanes.forgetIfIdle(lane);
     return cleared;
   }
