@@ -37,6 +37,11 @@ export interface DispatcherParts {
  * of late: its slots come back too slowly for those who come next. Quick ones keep to it while others wait.
  */
 const QUICK_MS = 50;
+/**
+ * Of that share the upper half is only for when slots would be unused, so many of all: where others are near to what the
+ * rest can do, they would wait for each other's slots otherwise.
+ */
+const SPARE = 0.125;
 
 export class Dispatcher<Delivery extends Dispatchable> {
   readonly #slots: number;
@@ -222,7 +227,9 @@ export class Dispatcher<Delivery extends Dispatchable> {
   #shareOf(lane: Lane<Delivery>): number {
     const others = this.#round.length;
     if (lane.slotMs <= QUICK_MS) return shareOf(this.#slots, others);
-    return shareOf(this.#slots, Math.max(others, this.#activity.lanes - 1));
+    const share = shareOf(this.#slots, Math.max(others, this.#activity.lanes - 1));
+    const isSpare = share > this.#slots || this.#threads.idle > this.#slots * SPARE;
+    return isSpare ? share : Math.ceil(share / 2);
   }
 }
 
