@@ -38,10 +38,10 @@ export interface DispatcherParts {
  */
 const QUICK_MS = 50;
 /**
- * Of that share the upper half is only for when slots would be unused, so many of all: where others are near to what the
- * rest can do, they would wait for each other's slots otherwise.
+ * It has the whole of its share only where more than so many of all slots have been unused all the time of late: near to what
+ * the slots can do, others would wait for each other, and a slot that is lent for seconds cannot be had back.
  */
-const SPARE = 0.125;
+const SPARE = 0.05;
 
 export class Dispatcher<Delivery extends Dispatchable> {
   readonly #slots: number;
@@ -93,6 +93,11 @@ export class Dispatcher<Delivery extends Dispatchable> {
 
   /** Takes what can be sent now: `place` is called for each, in order. */
   assign(place: (delivery: Delivery, thread: number) => void): void {
+    this.#assign(place);
+    this.#activity.left(this.#threads.idle);
+  }
+
+  #assign(place: (delivery: Delivery, thread: number) => void): void {
     const nowMs = this.#lanes.look();
     let free = this.#threads.free;
     this.#round.begin();
@@ -227,9 +232,8 @@ export class Dispatcher<Delivery extends Dispatchable> {
   #shareOf(lane: Lane<Delivery>): number {
     const others = this.#round.length;
     if (lane.slotMs <= QUICK_MS) return shareOf(this.#slots, others);
-    const share = shareOf(this.#slots, Math.max(others, this.#activity.lanes - 1));
-    const isSpare = share > this.#slots || this.#threads.idle > this.#slots * SPARE;
-    return isSpare ? share : Math.ceil(share / 2);
+    const isHeldBack = this.#activity.idleSlots <= this.#slots * SPARE;
+    return shareOf(this.#slots, Math.max(others, this.#activity.lanes - 1), isHeldBack);
   }
 }
 
