@@ -74,13 +74,13 @@ export class Dispatcher<Delivery extends Dispatchable> {
 
   /**
    * Answers false when the lane does not take it, and then the caller parks it: the destination is blocked, or has
-   * deliveries parked, which go first. `isDrained`: it comes from those.
+   * deliveries parked, which go first. `isAhead`: it goes before those, as it comes from them, or has come back untried.
    */
-  add(destination: string, delivery: Delivery, isDrained = false): boolean {
+  add(destination: string, delivery: Delivery, isAhead = false): boolean {
     const lane = this.#lanes.of(destination);
     const isPlain = lane.breaker === CLOSED && !lane.parked;
     const nowMs = isPlain ? this.#lanes.seenMs : this.#lanes.nowMs();
-    if (!isPlain && !lane.takes(isDrained, nowMs)) {
+    if (!isPlain && !lane.takes(isAhead, nowMs)) {
       lane.parked = true;
       return false;
     }
@@ -185,10 +185,12 @@ export class Dispatcher<Delivery extends Dispatchable> {
   /** Takes out everything that waits, to be handed back. */
   clear(): Delivery[] {
     const cleared: Delivery[] = [];
+    const nowMs = this.#lanes.nowMs();
     this.#round.clear();
     for (const lane of this.#lanes.all()) {
       for (let delivery = lane.shift(); delivery !== undefined; delivery = lane.shift())
         cleared.push(delivery);
+      this.#lanes.goOn(lane, nowMs);
       this.#lanes.forgetIfIdle(lane);
     }
     this.#waiting = 0;

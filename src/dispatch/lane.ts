@@ -148,9 +148,8 @@ export class Lane<Delivery extends Dispatchable> {
   /** When something changes for it by itself, in monotonic milliseconds; infinite when nothing does. */
   nextChangeMs(nowMs: number): number {
     const unblockedMs = this.blockedUntilMs ?? 0;
-    const moreMs = this.tokens?.moreFromMs ?? 0;
-    const nextMs = unblockedMs > nowMs && !(moreMs > nowMs && moreMs < unblockedMs) ? unblockedMs : moreMs;
-    return nextMs > nowMs ? nextMs : Number.POSITIVE_INFINITY;
+    const tokensMs = this.tokens?.nextChangeMs(nowMs) ?? Number.POSITIVE_INFINITY;
+    return unblockedMs > nowMs ? Math.min(unblockedMs, tokensMs) : tokensMs;
   }
 
   /** Whether there is nothing to keep it for. */
@@ -162,8 +161,8 @@ export class Lane<Delivery extends Dispatchable> {
   }
 
   /** Whether another delivery may wait here: what is parked goes first, and a lane that is blocked holds none but a probe. */
-  takes(isDrained: boolean, nowMs: number): boolean {
-    if (this.parked && !isDrained) return false;
+  takes(isAhead: boolean, nowMs: number): boolean {
+    if (this.parked && !isAhead) return false;
     const { breaker, inFlight, waiting } = this;
     return breaker.kind === 'probing' ? inFlight + waiting === 0 : this.limit(nowMs) > 0;
   }

@@ -247,7 +247,7 @@ const anyStep = fc.oneof(
 
 test('whatever comes back in whatever order: one probe at most, alone; never more out than the window; the state is plain data', () => {
   fc.assert(
-    fc.property(fc.array(anyStep, { maxLength: 300 }), (steps) => {
+    fc.property(fc.array(anyStep, { maxLength: 300, size: 'max' }), (steps) => {
       const breaker = newBreaker();
       for (const step of steps) {
         if (step.kind === 'wait') breaker.at.nowMs += step.ms;
@@ -269,7 +269,7 @@ test('whatever comes back in whatever order: one probe at most, alone; never mor
 
 test('from any state, success after success closes it', () => {
   fc.assert(
-    fc.property(fc.array(anyStep, { maxLength: 100 }), (steps) => {
+    fc.property(fc.array(anyStep, { maxLength: 100, size: 'max' }), (steps) => {
       const breaker = newBreaker();
       for (const step of steps) {
         if (step.kind === 'wait') breaker.at.nowMs += step.ms;

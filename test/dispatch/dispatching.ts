@@ -38,10 +38,10 @@ export function newDispatcher(
   let made = 0;
   const out: Sent[] = [];
   /** Answers how many of them were taken. */
-  const add = (destination: string, count: number, bytes = 1_000, isDrained = false) => {
+  const add = (destination: string, count: number, bytes = 1_000, isAhead = false) => {
     let taken = 0;
     for (let i = 0; i < count; i++)
-      if (dispatcher.add(destination, { name: `${made++}`, destination, bytes }, isDrained)) taken++;
+      if (dispatcher.add(destination, { name: `${made++}`, destination, bytes }, isAhead)) taken++;
     return taken;
   };
   const assign = () => {

@@ -206,14 +206,14 @@ export class Worker {
     }
   }
 
-  #take(job: Job, isDrained: boolean): void {
+  #take(job: Job, isAhead: boolean): void {
     const { bytes } = job;
     this.#heldBytes += bytes;
-    this.#add({ job, bytes, thread: -1, placedMs: 0 }, isDrained);
+    this.#add({ job, bytes, thread: -1, placedMs: 0 }, isAhead);
   }
 
-  #add(held: Held, isDrained: boolean): void {
-    if (!this.dispatcher.add(held.job.destination, held, isDrained)) this.#park(held);
+  #add(held: Held, isAhead: boolean): void {
+    if (!this.dispatcher.add(held.job.destination, held, isAhead)) this.#park(held);
   }
 
   #park({ job, bytes }: Held): void {
@@ -231,7 +231,7 @@ export class Worker {
       if (first.placedMs + WAIT_IN_THREAD_MS > this.#simulation.nowMs) return;
       queue.shift();
       this.#comeBack(first, UNTRIED, 0);
-      this.#add(first, false);
+      this.#add(first, true);
     }
   }
 
