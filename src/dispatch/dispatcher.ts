@@ -57,7 +57,9 @@ export class Dispatcher<Delivery extends Dispatchable> {
   constructor({ threads, slotsPerThread, nowMs, random, rulesOf }: DispatcherParts) {
     this.#slots = threads * slotsPerThread;
     this.#threads = new Threads(threads, slotsPerThread);
-    this.#lanes = new Lanes({ places: this.#threads.places, nowMs, random, rulesOf });
+    const { places } = this.#threads;
+    const preferredBy = (destination: string) => this.#threads.preferredBy(destination);
+    this.#lanes = new Lanes({ places, preferredBy, nowMs, random, rulesOf });
     this.#round = this.#lanes.round;
     this.exchange = new Exchange(this.#lanes);
   }
@@ -218,7 +220,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
       lane.tokens?.use();
       this.#waiting--;
       sent++;
-      place(delivery, this.#threads.take(lane.destination, lane.inFlight));
+      place(delivery, this.#threads.take(lane.thread, lane.inFlight));
     }
     if (sent > 0) this.#activity.note(lane);
     return sent;

@@ -31,6 +31,8 @@ const SLOT_TIME_WEIGHT = 1 / 8;
 export interface Surroundings {
   /** Deliveries that can be out to all threads: the most that a window can be. */
   readonly places: number;
+  /** The thread that a destination prefers. */
+  readonly preferredBy: (destination: string) => number;
   readonly random: () => number;
 }
 
@@ -41,6 +43,8 @@ export interface Dispatchable {
 
 export class Lane<Delivery extends Dispatchable> {
   readonly destination: string;
+  /** The thread that it prefers. */
+  readonly thread: number;
   readonly #around: Surroundings;
   readonly #waiting = new Ring<Delivery>();
   readonly #found = new Window();
@@ -76,6 +80,7 @@ export class Lane<Delivery extends Dispatchable> {
 
   constructor(destination: string, rules: LaneRules, around: Surroundings) {
     this.destination = destination;
+    this.thread = around.preferredBy(destination);
     this.#around = around;
     this.#rules = rules;
     this.keepTo(rules);
