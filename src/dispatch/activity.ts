@@ -1,4 +1,4 @@
-/** How many lanes have been active of late, and how many attempts of each have ended. Pure. */
+/** How many lanes have been active of late, how many attempts of each have ended, and how many slots nobody wanted. Pure. */
 import type { Dispatchable, Lane } from './lane.ts';
 
 /** What counts as "of late", in milliseconds: this epoch and the one before it. */
@@ -9,6 +9,8 @@ export class Activity {
   #sinceMs = 0;
   #active = 0;
   #activeBefore = 0;
+  #idle = Number.POSITIVE_INFINITY;
+  #idleBefore = Number.POSITIVE_INFINITY;
 
   /** Time has passed. */
   turnOver(nowMs: number): void {
@@ -17,6 +19,18 @@ export class Activity {
     this.#epoch++;
     this.#activeBefore = this.#active;
     this.#active = 0;
+    this.#idleBefore = this.#idle;
+    this.#idle = Number.POSITIVE_INFINITY;
+  }
+
+  /** So many slots are left when all that may be sent has been. */
+  left(slots: number): void {
+    if (slots < this.#idle) this.#idle = slots;
+  }
+
+  /** Slots that were unused all the time. */
+  get idleSlots(): number {
+    return Math.min(this.#idle, this.#idleBefore);
   }
 
   /** A lane sends something, or something of it is about to be counted as ended. */

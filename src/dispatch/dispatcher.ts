@@ -37,6 +37,11 @@ export interface DispatcherParts {
  * of late: its slots come back too slowly for those who come next. Quick ones keep to it while others wait.
  */
 const QUICK_MS = 50;
+/**
+ * It has the whole of its share only where more than so many of all slots have been unused all the time of late: near to what
+ * the slots can do, others would wait for each other, and a slot that is lent for seconds cannot be had back.
+ */
+const SPARE = 0.05;
 
 export class Dispatcher<Delivery extends Dispatchable> {
   readonly #slots: number;
@@ -52,7 +57,9 @@ export class Dispatcher<Delivery extends Dispatchable> {
   constructor({ threads, slotsPerThread, nowMs, random, rulesOf }: DispatcherParts) {
     this.#slots = threads * slotsPerThread;
     this.#threads = new Threads(threads, slotsPerThread);
-    this.#lanes = new Lanes({ places: this.#threads.places, nowMs, random, rulesOf });
+    const { places } = this.#threads;
+    const preferredBy = (destination: string) => this.#threads.preferredBy(destination);
+    this.#lanes = new Lanes({ places, preferredBy, nowMs, random, rulesOf });
     this.#round = this.#lanes.round;
     this.exchange = new Exchange(this.#lanes);
   }
@@ -69,13 +76,13 @@ export class Dispatcher<Delivery extends Dispatchable> {
 
   /**
    * Answers false when the lane does not take it, and then the caller parks it: the destination is blocked, or has
-   * deliveries parked, which go first. `isDrained`: it comes from those.
+   * deliveries parked, which go first. `isAhead`: it goes before those, as it comes from them, or has come back untried.
    */
-  add(destination: string, delivery: Delivery, isDrained = false): boolean {
+  add(destination: string, delivery: Delivery, isAhead = false): boolean {
     const lane = this.#lanes.of(destination);
     const isPlain = lane.breaker === CLOSED && !lane.parked;
     const nowMs = isPlain ? this.#lanes.seenMs : this.#lanes.nowMs();
-    if (!isPlain && !lane.takes(isDrained, nowMs)) {
+    if (!isPlain && !lane.takes(isAhead, nowMs)) {
       lane.parked = true;
       return false;
     }
@@ -88,6 +95,11 @@ export class Dispatcher<Delivery extends Dispatchable> {
 
   /** Takes what can be sent now: `place` is called for each, in order. */
   assign(place: (delivery: Delivery, thread: number) => void): void {
+    this.#assign(place);
+    this.#activity.left(this.#threads.idle);
+  }
+
+  #assign(place: (delivery: Delivery, thread: number) => void): void {
     const nowMs = this.#lanes.look();
     let free = this.#threads.free;
     this.#round.begin();
@@ -175,10 +187,12 @@ export class Dispatcher<Delivery extends Dispatchable> {
   /** Takes out everything that waits, to be handed back. */
   clear(): Delivery[] {
     const cleared: Delivery[] = [];
+    const nowMs = this.#lanes.nowMs();
     this.#round.clear();
     for (const lane of this.#lanes.all()) {
       for (let delivery = lane.shift(); delivery !== undefined; delivery = lane.shift())
         cleared.push(delivery);
+      this.#lanes.goOn(lane, nowMs);
       this.#lanes.forgetIfIdle(lane);
     }
     this.#waiting = 0;
@@ -191,6 +205,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
     const lane = this.#lanes.get(destination);
     if (lane === undefined) return cleared;
     this.#waiting -= lane.cut(0, (delivery) => cleared.push(delivery));
+    this.#lanes.goOn(lane, this.#lanes.nowMs());
     this.#lanes.forgetIfIdle(lane);
     return cleared;
   }
@@ -205,7 +220,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
       lane.tokens?.use();
       this.#waiting--;
       sent++;
-      place(delivery, this.#threads.take(lane.destination, lane.inFlight));
+      place(delivery, this.#threads.take(lane.thread, lane.inFlight));
     }
     if (sent > 0) this.#activity.note(lane);
     return sent;
@@ -221,7 +236,8 @@ export class Dispatcher<Delivery extends Dispatchable> {
   #shareOf(lane: Lane<Delivery>): number {
     const others = this.#round.length;
     if (lane.slotMs <= QUICK_MS) return shareOf(this.#slots, others);
-    return shareOf(this.#slots, Math.max(others, this.#activity.lanes - 1));
+    const isHeldBack = this.#activity.idleSlots <= this.#slots * SPARE;
+    return shareOf(this.#slots, Math.max(others, this.#activity.lanes - 1), isHeldBack);
   }
 }
 

@@ -31,6 +31,8 @@ const SLOT_TIME_WEIGHT = 1 / 8;
 export interface Surroundings {
   /** Deliveries that can be out to all threads: the most that a window can be. */
   readonly places: number;
+  /** The thread that a destination prefers. */
+  readonly preferredBy: (destination: string) => number;
   readonly random: () => number;
 }
 
@@ -41,6 +43,8 @@ export interface Dispatchable {
 
 export class Lane<Delivery extends Dispatchable> {
   readonly destination: string;
+  /** The thread that it prefers. */
+  readonly thread: number;
   readonly #around: Surroundings;
   readonly #waiting = new Ring<Delivery>();
   readonly #found = new Window();
@@ -76,6 +80,7 @@ export class Lane<Delivery extends Dispatchable> {
 
   constructor(destination: string, rules: LaneRules, around: Surroundings) {
     this.destination = destination;
+    this.thread = around.preferredBy(destination);
     this.#around = around;
     this.#rules = rules;
     this.keepTo(rules);
@@ -148,9 +153,8 @@ export class Lane<Delivery extends Dispatchable> {
   /** When something changes for it by itself, in monotonic milliseconds; infinite when nothing does. */
   nextChangeMs(nowMs: number): number {
     const unblockedMs = this.blockedUntilMs ?? 0;
-    const moreMs = this.tokens?.moreFromMs ?? 0;
-    const nextMs = unblockedMs > nowMs && !(moreMs > nowMs && moreMs < unblockedMs) ? unblockedMs : moreMs;
-    return nextMs > nowMs ? nextMs : Number.POSITIVE_INFINITY;
+    const tokensMs = this.tokens?.nextChangeMs(nowMs) ?? Number.POSITIVE_INFINITY;
+    return unblockedMs > nowMs ? Math.min(unblockedMs, tokensMs) : tokensMs;
   }
 
   /** Whether there is nothing to keep it for. */
@@ -162,8 +166,8 @@ export class Lane<Delivery extends Dispatchable> {
   }
 
   /** Whether another delivery may wait here: what is parked goes first, and a lane that is blocked holds none but a probe. */
-  takes(isDrained: boolean, nowMs: number): boolean {
-    if (this.parked && !isDrained) return false;
+  takes(isAhead: boolean, nowMs: number): boolean {
+    if (this.parked && !isAhead) return false;
     const { breaker, inFlight, waiting } = this;
     return breaker.kind === 'probing' ? inFlight + waiting === 0 : this.limit(nowMs) > 0;
   }

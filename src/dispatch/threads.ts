@@ -39,9 +39,22 @@ export class Threads {
     return free;
   }
 
+  /** Slots that nothing is given to. */
+  get idle(): number {
+    let idle = 0;
+    for (let thread = 0; thread < this.#taken.length; thread++)
+      idle += Math.max(0, Math.min(this.#slots - this.#taken[thread]!, this.#freeAt(thread)));
+    return idle;
+  }
+
+  /** The thread that a destination prefers. */
+  preferredBy(destination: string): number {
+    return hash(destination) % this.#taken.length;
+  }
+
   /** Takes a place for a destination that now has `inFlight` deliveries out; there must be a free one. Answers the thread. */
-  take(destination: string, inFlight: number): number {
-    let thread = hash(destination) % this.#taken.length;
+  take(preferred: number, inFlight: number): number {
+    let thread = preferred;
     if (inFlight > Math.max(1, this.#slots * PREFERRED_SHARE) || this.#freeAt(thread) === 0)
       thread = this.#roomiest();
     this.takeAt(thread);

@@ -29,6 +29,12 @@ export class Tokens {
     return nowMs < this.#untilMs ? this.#count : 0;
   }
 
+  /** When there may be more, or what is left is given up, in monotonic milliseconds; infinite when neither is to come. */
+  nextChangeMs(nowMs: number): number {
+    if (this.moreFromMs > nowMs) return this.moreFromMs;
+    return this.left(nowMs) > 0 ? this.#untilMs : Number.POSITIVE_INFINITY;
+  }
+
   use(): void {
     this.#count--;
   }

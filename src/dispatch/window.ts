@@ -19,6 +19,8 @@
 
 /** The share of all slots that a destination keeps to while others want some, so that a hanging one leaves them the rest. */
 const SHARE = 0.25;
+/** The same of one whose slots come back slowly, while few are unused. */
+const SLOW_SHARE = 0.125;
 
 /** Windows begin with this. */
 export const FIRST_WINDOW = 4;
@@ -40,11 +42,12 @@ const BASELINE_LET_DOWN = 0.9;
 
 /**
  * No limit for a destination while no other wants slots; otherwise a quarter of them, or an equal part where that is more,
- * so that two or three destinations can still use every slot. At least one.
+ * so that two or three destinations can still use every slot. At least one. `isHeldBack`: an eighth instead of a quarter.
  */
-export function shareOf(slots: number, others: number): number {
+export function shareOf(slots: number, others: number, isHeldBack = false): number {
   if (others === 0) return Number.POSITIVE_INFINITY;
-  return Math.max(1, Math.floor(slots * Math.max(SHARE, 1 / (others + 1))));
+  const share = isHeldBack ? SLOW_SHARE : SHARE;
+  return Math.max(1, Math.floor(slots * Math.max(share, 1 / (others + 1))));
 }
 
 export class Window {

@@ -1,44 +1,16 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { Dispatcher, IDLE_LANES_KEPT } from '../../src/dispatch/dispatcher.ts';
-
-interface Item {
-  readonly name: string;
-  readonly destination: string;
-  readonly bytes: number;
-}
-
-interface Sent extends Item {
-  readonly thread: number;
-}
-
-const THREADS = 2;
-const SLOTS_PER_THREAD = 8;
-/** Its slots, and two seats ahead of each when it is fast. */
-const PLACES_PER_SLOT = 3;
-
-function newDispatcher(threads = THREADS, slotsPerThread = SLOTS_PER_THREAD) {
-  const dispatcher = new Dispatcher<Item>(threads, slotsPerThread);
-  let made = 0;
-  const out: Sent[] = [];
-  const add = (destination: string, count: number, bytes = 1_000) => {
-    for (let i = 0; i < count; i++) dispatcher.add(destination, { name: `${made++}`, destination, bytes });
-  };
-  const assign = () => {
-    const sent: Sent[] = [];
-    dispatcher.assign((item, thread) => sent.push({ ...item, thread }));
-    out.push(...sent);
-    return sent;
-  };
-  /** The one that was sent first comes back. */
-  const comeBack = (finished = true) => {
-    const back = out.shift()!;
-    dispatcher.release(back.destination, back.thread, finished);
-    return back;
-  };
-  return { dispatcher, add, assign, comeBack, out };
-}
+import { UNTRIED } from '../../src/dispatch/ending.ts';
+import { IDLE_LANES_KEPT } from '../../src/dispatch/lanes.ts';
+import {
+  type Item,
+  newDispatcher,
+  PLACES_PER_SLOT,
+  type Sent,
+  SLOTS_PER_THREAD,
+  THREADS,
+} from './dispatching.ts';
 
 const countBy = (items: readonly Item[]) => {
   const counts = new Map<string, number>();
@@ -47,7 +19,8 @@ const countBy = (items: readonly Item[]) => {
 };
 
 test('no more is out than there are slots, as long as no thread has shown its pace', () => {
-  const { add, assign, dispatcher } = newDispatcher();
+  const { add, assign, dispatcher, grow } = newDispatcher();
+  grow('a');
   add('a', 100);
   equal(assign().length, THREADS * SLOTS_PER_THREAD);
   equal(assign().length, 0);
@@ -55,7 +28,8 @@ test('no more is out than there are slots, as long as no thread has shown its pa
 });
 
 test('a thread that finished many in the last period gets as many ahead, up to a bound, and none once it stands still', () => {
-  const { add, assign, comeBack, out, dispatcher } = newDispatcher(1, 8);
+  const { add, assign, comeBack, out, dispatcher, grow } = newDispatcher(1, 8);
+  grow('a');
   add('a', 1_000);
   assign();
   for (let i = 0; i < 5; i++) comeBack();
@@ -70,19 +44,21 @@ test('a thread that finished many in the last period gets as many ahead, up to a
   assign();
   equal(out.length, 8 * PLACES_PER_SLOT);
   dispatcher.turnOver();
-  for (let i = 0; i < 8 * (PLACES_PER_SLOT - 1); i++) comeBack(false);
+  for (let i = 0; i < 8 * (PLACES_PER_SLOT - 1); i++) comeBack(UNTRIED);
   dispatcher.turnOver();
   equal(assign().length, 0, 'what came back for want of a slot is no sign of pace');
 });
 
 test('a destination alone may use every slot', () => {
-  const { add, assign } = newDispatcher();
+  const { add, assign, grow } = newDispatcher();
+  grow('alone');
   add('alone', 100);
   equal(assign().length, 16);
 });
 
 test('while others wait a destination keeps to a quarter of the slots, so a hanging one leaves them the rest', () => {
-  const { add, assign, out, dispatcher } = newDispatcher();
+  const { add, assign, end, out, grow } = newDispatcher();
+  grow('hanging');
   add('hanging', 1_000);
   for (let n = 0; n < 8; n++) add(`healthy-${n}`, 100);
   assign();
@@ -91,7 +67,7 @@ test('while others wait a destination keeps to a quarter of the slots, so a hang
     const index = out.findIndex(({ destination }) => destination !== 'hanging');
     if (index === -1) break;
     const [back] = out.splice(index, 1);
-    dispatcher.release(back!.destination, back!.thread, true);
+    end(back!);
     assign();
     ok((countBy(out).get('hanging') ?? 0) <= 4);
   }
@@ -152,7 +128,8 @@ test('a destination keeps to one thread, also after it has been idle, as long as
 });
 
 test('a destination with many out spreads over the threads, and different destinations prefer different ones', () => {
-  const { add, assign, out } = newDispatcher(4, 8);
+  const { add, assign, out, grow } = newDispatcher(4, 8);
+  grow('hot');
   add('hot', 32);
   assign();
   deepEqual(
@@ -170,7 +147,8 @@ test('a destination with many out spreads over the threads, and different destin
 });
 
 test('a withheld thread gets nothing, and its slots are there again when it is restored', () => {
-  const { add, assign, comeBack, dispatcher } = newDispatcher();
+  const { add, assign, comeBack, dispatcher, grow } = newDispatcher();
+  grow('a');
   dispatcher.withhold(0);
   dispatcher.withhold(0);
   add('a', 100);
@@ -214,6 +192,8 @@ test('clearing a lane takes out what waits in it, in order, and nothing of other
   }
   deepEqual(new Set(late.map(({ destination }) => destination)), new Set(['b']));
   equal(dispatcher.waiting, 0);
+  equal(add('a', 1), 0, 'what was cleared is parked, and goes first');
+  dispatcher.exchange.drained('a', 0);
   add('a', 1);
   deepEqual(
     assign().map(({ destination }) => destination),
@@ -221,7 +201,7 @@ test('clearing a lane takes out what waits in it, in order, and nothing of other
   );
 });
 
-test('a lane that was cleared while it had nothing out is forgotten like any other', () => {
+test('a lane that was cleared while it had nothing out is forgotten like any other, once nothing is parked for it', () => {
   const { add, assign, comeBack, out, dispatcher } = newDispatcher();
   for (let n = 0; n < 2 * IDLE_LANES_KEPT; n++) {
     add(`d${n}`, 1);
@@ -230,95 +210,8 @@ test('a lane that was cleared while it had nothing out is forgotten like any oth
   add('another', 1);
   assign();
   while (out.length > 0) comeBack();
+  const { exchange } = dispatcher;
+  for (let drains = exchange.drains(); drains.length > 0; drains = exchange.drains())
+    for (const { destination } of drains) exchange.drained(destination, 0);
   equal(dispatcher.lanes, IDLE_LANES_KEPT);
-});
-
-/** What may happen to a dispatcher, in any order. */
-type Step =
-  | { readonly kind: 'add'; readonly destination: string; readonly bytes: number; readonly count: number }
-  | { readonly kind: 'assign' | 'turnOver' | 'clear' }
-  | { readonly kind: 'clearLane'; readonly destination: string }
-  | { readonly kind: 'comeBack'; readonly count: number; readonly finished: boolean }
-  | { readonly kind: 'withhold' | 'restore'; readonly thread: number };
-
-const thread = fc.integer({ min: 0, max: THREADS - 1 });
-const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({
-    kind: fc.constant('add' as const),
-    destination: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
-    bytes: fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: 2_100_000 })),
-    count: fc.integer({ min: 1, max: 30 }),
-  }),
-  fc.record({ kind: fc.constantFrom('assign' as const, 'assign' as const, 'turnOver' as const) }),
-  fc.record({ kind: fc.constantFrom('assign' as const, 'clear' as const) }),
-  fc.record({ kind: fc.constant('clearLane' as const), destination: fc.constantFrom('a', 'b', 'c') }),
-  fc.record({
-    kind: fc.constant('comeBack' as const),
-    count: fc.integer({ min: 1, max: 20 }),
-    finished: fc.boolean(),
-  }),
-  fc.record({ kind: fc.constantFrom('withhold' as const, 'restore' as const), thread }),
-);
-
-test('whatever happens in whatever order, each delivery is sent once or cleared once, and no thread is given more than it has places', () => {
-  fc.assert(
-    fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
-      const { add, assign, comeBack, out, dispatcher } = newDispatcher();
-      const gone: string[] = [];
-      const withheld = new Set<number>();
-      let added = 0;
-      const send = () => {
-        const sent = assign();
-        gone.push(...sent.map(({ name }) => name));
-        ok(sent.every((item) => !withheld.has(item.thread)));
-        for (let n = 0; n < THREADS; n++)
-          ok(out.filter((item) => item.thread === n).length <= PLACES_PER_SLOT * SLOTS_PER_THREAD);
-      };
-      for (const step of steps) {
-        switch (step.kind) {
-          case 'add':
-            add(step.destination, step.count, step.bytes);
-            added += step.count;
-            break;
-          case 'assign':
-            send();
-            break;
-          case 'turnOver':
-            dispatcher.turnOver();
-            break;
-          case 'clear':
-            gone.push(...dispatcher.clear().map(({ name }) => name));
-            break;
-          case 'clearLane':
-            gone.push(...dispatcher.clearLane(step.destination).map(({ name }) => name));
-            break;
-          case 'comeBack':
-            for (let n = 0; n < step.count && out.length > 0; n++) comeBack(step.finished);
-            break;
-          case 'withhold':
-            withheld.add(step.thread);
-            dispatcher.withhold(step.thread);
-            break;
-          case 'restore':
-            withheld.delete(step.thread);
-            dispatcher.restore(step.thread);
-            break;
-          default:
-            step satisfies never;
-        }
-        equal(gone.length + dispatcher.waiting, added);
-      }
-      // Once threads are back and slots come free, everything goes out.
-      for (let n = 0; n < THREADS; n++) dispatcher.restore(n);
-      withheld.clear();
-      for (let left = added + 1; dispatcher.waiting > 0 && left > 0; left--) {
-        while (out.length > 0) comeBack();
-        send();
-      }
-      while (out.length > 0) comeBack();
-      equal(gone.length, added);
-      equal(new Set(gone).size, added);
-    }),
-    { numRuns: 300 },
-  );
 });

@@ -93,4 +93,6 @@ test('a share is a quarter, or an equal part of few, or everything when nobody e
   equal(shareOf(40, 3), 10);
   equal(shareOf(40, 500), 10);
   equal(shareOf(1, 500), 1);
+  equal(shareOf(40, 1, true), 20);
+  equal(shareOf(40, 500, true), 5);
 });

@@ -1,0 +1,221 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import test from 'node:test';
+import { DELIVERED, FAILED, UNTRIED } from '../../src/dispatch/ending.ts';
+import { WISHES_MAX } from '../../src/dispatch/exchange.ts';
+import { newDispatcher, USUAL } from './dispatching.ts';
+
+const GRANTED = { kind: 'granted' } as const;
+const LIMITED = { ...USUAL, window: 10, rate: { perSecond: 2, burst: 4 } };
+const fixed = (window: number) => ({ ...USUAL, window });
+
+/** One whose breaker for `a` has just opened. */
+function opened(rulesOf = () => USUAL) {
+  const made = newDispatcher(undefined, undefined, rulesOf);
+  for (let n = 0; n < 5; n++) {
+    made.add('a', 1);
+    made.assign();
+    made.comeBack(FAILED);
+  }
+  equal(made.dispatcher.standing('a')?.state, 'open');
+  return made;
+}
+
+test('a breaker that opens says so with all that the broker is to know, and the lane takes nothing more', () => {
+  const { add, assign, end, dispatcher } = newDispatcher(1, 8, () => fixed(8));
+  add('a', 8);
+  const sent = assign();
+  const changes = sent.map((item) => end(item, FAILED));
+  deepEqual(changes.slice(0, 4), [null, null, null, null]);
+  deepEqual(changes[4], { kind: 'opened', forMs: 33_000, opened: 1, failuresInARow: 5 });
+  deepEqual(changes.slice(5), [null, null, null]);
+  equal(add('a', 3), 0);
+  equal(dispatcher.waiting, 0);
+});
+
+test('a probe is asked for once, when its cool-off is over and something is parked; what is granted is one delivery', () => {
+  const { add, assign, comeBack, clock, dispatcher } = opened();
+  const { exchange } = dispatcher;
+  equal(exchange.nextChangeMs(), 33_000);
+  clock.nowMs = 33_000;
+  deepEqual(exchange.probesDue(), [], 'there is nothing to send');
+  exchange.setParked('a', true);
+  deepEqual(exchange.probesDue(), ['a']);
+  deepEqual(exchange.probesDue(), []);
+  deepEqual(exchange.drains(), [], 'nothing goes without leave');
+  equal(exchange.probeAnswered('a', GRANTED), null);
+  deepEqual(
+    exchange.drains().map(({ count }) => count),
+    [1],
+  );
+  exchange.drained('a', 1);
+  equal(add('a', 1), 0, 'new ones go behind what is parked');
+  equal(add('a', 2, 1_000, true), 1);
+  equal(assign().length, 1);
+  deepEqual(exchange.drains(), []);
+  comeBack(DELIVERED);
+  equal(dispatcher.standing('a')?.state, 'ramping');
+});
+
+test('a refused probe is asked for again later, one that comes back untried at once, and one that is not needed begins a ramp', () => {
+  const { add, assign, comeBack, clock, dispatcher } = opened();
+  const { exchange } = dispatcher;
+  exchange.setParked('a', true);
+  clock.nowMs = 33_000;
+  deepEqual(exchange.probesDue(), ['a']);
+  exchange.probeAnswered('a', { kind: 'refused', forMs: 5_000 });
+  deepEqual(exchange.probesDue(), []);
+  equal(exchange.nextChangeMs(), 38_000);
+  clock.nowMs = 38_000;
+  deepEqual(exchange.probesDue(), ['a']);
+  exchange.probeAnswered('a', GRANTED);
+  add('a', 1, 1_000, true);
+  assign();
+  equal(comeBack(UNTRIED).destination, 'a');
+  deepEqual(exchange.probesDue(), ['a']);
+  deepEqual(exchange.probeAnswered('a', { kind: 'unblocked' }), { kind: 'resumed' });
+});
+
+test('no probe is asked for while something that was sent before is still out', () => {
+  const { add, assign, end, clock, dispatcher } = newDispatcher(1, 8, () => fixed(8));
+  add('a', 6);
+  const sent = assign();
+  for (const item of sent.slice(0, 5)) end(item, FAILED);
+  dispatcher.exchange.setParked('a', true);
+  clock.nowMs = 33_000;
+  deepEqual(dispatcher.exchange.probesDue(), []);
+  end(sent[5]!, FAILED);
+  deepEqual(dispatcher.exchange.probesDue(), ['a']);
+});
+
+test('a block of another worker is a change once, and what waits can be cleared; when it is lifted, the lane ramps', () => {
+  const { add, assign, dispatcher } = newDispatcher();
+  const { exchange } = dispatcher;
+  add('a', 50);
+  assign();
+  const block = { kind: 'open', forMs: 10_000, opened: 2 } as const;
+  equal(exchange.blocked('a', block)?.kind, 'opened');
+  equal(exchange.blocked('a', block), null);
+  equal(dispatcher.clearLane('a').length, 46);
+  equal(dispatcher.waiting, 0);
+  deepEqual(exchange.unblocked('a'), { kind: 'resumed' });
+  equal(exchange.unblocked('never seen'), null);
+  equal(dispatcher.states().ramping, 1);
+});
+
+test('the lane of what has no readable destination is never blocked, limited or parked', () => {
+  const { add, assign, comeBack, out, dispatcher } = newDispatcher(1, 8, () => LIMITED);
+  equal(dispatcher.exchange.blocked('', { kind: 'open', forMs: 10_000, opened: 1 }), null);
+  dispatcher.exchange.setParked('', true);
+  for (let n = 0; n < 10; n++) {
+    equal(add('', 10), 10);
+    while (assign().length > 0) while (out.length > 0) comeBack(FAILED);
+  }
+  equal(dispatcher.waiting, 0);
+  deepEqual(dispatcher.exchange.wishes(), []);
+});
+
+test('under a rate limit nothing goes without leave, which is asked for once, for what could go at once', () => {
+  const { add, assign, clock, dispatcher } = newDispatcher(1, 8, () => LIMITED);
+  const { exchange } = dispatcher;
+  add('a', 25);
+  equal(assign().length, 0);
+  deepEqual(exchange.wishes(), [{ destination: 'a', count: 10, perSecond: 2, burst: 4 }]);
+  deepEqual(exchange.wishes(), []);
+  exchange.granted('a', { count: 4, waitMs: 500 });
+  equal(assign().length, 4);
+  equal(assign().length, 0);
+  deepEqual(exchange.wishes(), []);
+  equal(exchange.nextChangeMs(), 500);
+  clock.nowMs = 500;
+  deepEqual(exchange.wishes(), [{ destination: 'a', count: 6, perSecond: 2, burst: 4 }]);
+});
+
+test('leave that is not used is given up, after a while or when the destination is blocked', () => {
+  const { add, assign, clock, dispatcher } = newDispatcher(1, 8, () => LIMITED);
+  const { exchange } = dispatcher;
+  add('a', 3);
+  exchange.wishes();
+  exchange.granted('a', { count: 3, waitMs: 0 });
+  clock.nowMs = 2_000;
+  equal(assign().length, 0);
+  equal(exchange.wishes().length, 1);
+  exchange.blocked('a', { kind: 'paused', forMs: 100, opened: 0 });
+  exchange.granted('a', { count: 3, waitMs: 0 });
+  clock.nowMs = 2_101;
+  equal(assign().length, 0);
+  deepEqual(
+    exchange.wishes().map(({ count }) => count),
+    [1],
+    'after a pause one goes first',
+  );
+});
+
+test('what is parked is fetched as the window takes it, asked for once, and new deliveries go behind it', () => {
+  const { add, assign, comeBack, out, dispatcher } = newDispatcher(1, 8, () => fixed(8));
+  const { exchange } = dispatcher;
+  exchange.setParked('a', true);
+  equal(add('a', 1), 0);
+  deepEqual(
+    exchange.drains().map(({ count }) => count),
+    [16],
+  );
+  deepEqual(exchange.drains(), []);
+  exchange.drained('a', 16);
+  equal(add('a', 16, 1_000, true), 16);
+  assign();
+  deepEqual(exchange.drains(), [], 'there is enough');
+  for (let n = 0; n < 4; n++) comeBack();
+  assign();
+  deepEqual(
+    exchange.drains().map(({ count }) => count),
+    [4],
+  );
+  while (out.length > 0) comeBack();
+  exchange.drained('a', 0);
+  equal(add('a', 1), 1, 'nothing is parked any more');
+});
+
+test('under a rate limit only as many as leave was granted for are fetched', () => {
+  const { dispatcher } = newDispatcher(1, 8, () => LIMITED);
+  const { exchange } = dispatcher;
+  exchange.setParked('a', true);
+  deepEqual(exchange.drains(), []);
+  deepEqual(
+    exchange.wishes().map(({ count }) => count),
+    [10],
+  );
+  exchange.granted('a', { count: 3, waitMs: 500 });
+  deepEqual(
+    exchange.drains().map(({ count }) => count),
+    [3],
+  );
+});
+
+test('100 000 destinations with something parked are fetched from in turn, a bounded number at once', () => {
+  const { dispatcher } = newDispatcher();
+  const { exchange } = dispatcher;
+  for (let n = 0; n < 100_000; n++) exchange.setParked(`${n}`, true);
+  const seen = new Set<string>();
+  for (let drains = exchange.drains(); drains.length > 0; drains = exchange.drains()) {
+    ok(drains.length <= WISHES_MAX);
+    for (const { destination } of drains) {
+      ok(!seen.has(destination));
+      seen.add(destination);
+      exchange.drained(destination, 0);
+    }
+  }
+  equal(seen.size, 100_000);
+  equal(dispatcher.lanes, 10_000);
+});
+
+test('rules that change hold from then on', () => {
+  let rules = fixed(2);
+  const { add, assign, dispatcher } = newDispatcher(1, 8, () => rules);
+  add('a', 20);
+  equal(assign().length, 2);
+  rules = fixed(5);
+  equal(assign().length, 0);
+  dispatcher.reconfigure();
+  equal(assign().length, 3);
+  equal(dispatcher.standing('a')?.window, 5);
+});
