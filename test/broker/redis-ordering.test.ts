@@ -13,6 +13,8 @@ import { keyed } from './ordering.ts';
 import { parks } from './parking.ts';
 
 const LEASE_MS = 1_000;
+/** A command that was on its way when the server was killed is given up after this. */
+const TIMEOUT_MS = 500;
 const mintToken = idMint(Date.now, randomBytes);
 
 let redis: RedisServer;
@@ -22,9 +24,9 @@ before(async () => {
 after(() => redis.stop());
 
 /** An open broker on a queue of its own, and a connection that does what no broker would. */
-async function openOn(t: TestContext, { url }: RedisServer, leaseMs = 60_000) {
+async function openOn(t: TestContext, { url }: RedisServer, leaseMs = 60_000, commandTimeoutMs = 10_000) {
   const queue = `queue-${randomUUID()}`;
-  const broker: Broker = new RedisBroker(url, { queue, leaseMs, commandTimeoutMs: 10_000, mintToken });
+  const broker: Broker = new RedisBroker(url, { queue, leaseMs, commandTimeoutMs, mintToken });
   const admin = new Redis(url);
   // A server that is killed is none of this connection's business.
   admin.on('error', () => {});
@@ -117,7 +119,7 @@ test('what has a turn and cannot be stored goes back, and its key goes on', asyn
   await broker.publish(numbers(3).map((number) => keyed('a', number)));
   const [lease] = await admin.smembers(`${tag}:leases`);
   await admin.set(`${tag}:inflight:${lease}`, 'another kind');
-  for (let i = 0; i < 2; i++) await rejects(broker.reserve(MANY, BIG_BYTES), { code: 'VOLLEY_BROKER_UNFIT' });
+  await rejects(broker.reserve(MANY, BIG_BYTES), { code: 'VOLLEY_BROKER_UNFIT' });
   await admin.del(`${tag}:inflight:${lease}`);
   deepEqual(await broker.stats(), stats({ ready: 3 }));
   for (const number of numbers(3)) {
@@ -144,12 +146,15 @@ test('nothing is kept of an ordering key whose deliveries have all come to their
 test('a Redis killed at any moment has lost no turn: every key goes on, in its order', async (t) => {
   const server = await startRedis({ aof: 'always' });
   t.after(() => server.stop());
-  const { broker } = await openOn(t, server, LEASE_MS);
+  const { broker } = await openOn(t, server, LEASE_MS, TIMEOUT_MS);
   const [keys, each, kills] = [8, 60, 3];
   for (const number of numbers(each))
     await broker.publish(numbers(keys).map((key) => keyed(`k${key}`, number)));
   const came = new Map<string, number[]>();
   let running = true;
+  t.after(() => {
+    running = false;
+  });
   const working = (async () => {
     while (running) await step(broker, came).catch(() => sleep(5));
   })();
@@ -159,7 +164,8 @@ test('a Redis killed at any moment has lost no turn: every key goes on, in its o
     await server.restart();
   }
   await until(async () => [...came.values()].every((numbers) => numbers.includes(each - 1)));
-  await until(async () => Object.values(await broker.stats()).every((count) => count === 0));
+  const isEmpty = async () => Object.values(await broker.stats()).every((count) => count === 0);
+  await until(() => isEmpty().catch(() => false));
   running = false;
   await working;
   equal(came.size, keys);
@@ -182,7 +188,12 @@ async function step(broker: Broker, came: Map<string, number[]>): Promise<void> 
     const { orderingKey, payload } = JSON.parse(String(claim.envelope));
     came.set(orderingKey, [...(came.get(orderingKey) ?? []), payload.number]);
   }
-  await broker.settle([...parks(parked, 'x'), ...acks(acked)]);
+  const settlements = [...parks(parked, 'x'), ...acks(acked)];
+  for (let isSettled = false; !isSettled; )
+    isSettled = await broker.settle(settlements).then(
+      () => true,
+      () => sleep(5, false),
+    );
 }
 
 function numbers(count: number): number[] {
