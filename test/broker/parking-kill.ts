@@ -2,15 +2,15 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Broker } from '../../src/broker/broker.ts';
 import { Ledger } from '../ledger.ts';
 import { Signal } from '../signal.ts';
 import { acks, BIG_BYTES, MANY, stats, until } from './broker-testing.ts';
 
-const PROCESS = resolve(import.meta.dirname, 'parking-process.ts');
+const PROCESS = fileURLToPath(new URL('./parking-process.ts', import.meta.url));
 const EVENTS = 4_000;
 const KILLS = 12;
 /** Long enough for a round of the process, and short enough to wait for. */
@@ -20,7 +20,10 @@ const HELD = 20;
 /** Every other event has an ordering key, one of so many. */
 const KEYS = 10;
 
-/** Kills processes at random moments while they park and drain on a queue, and asserts the ledger. `watch` is a broker on it, `url` and `queue` name it. */
+/**
+ * Kills processes at random moments while they park and drain on a queue, and asserts the ledger. `watch` is a broker
+ * on it, `url` and `queue` name it.
+ */
 export async function killWhileParking(
   t: TestContext,
   watch: Broker,

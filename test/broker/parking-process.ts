@@ -1,8 +1,8 @@
 /**
  * A process that parks, drains and delivers, until it is killed; run by parking-kill.ts, which reads what it has said.
  *
- * `BROKER QUEUE LEASE_MS`: says `delivering N N …` before it acknowledges these numbers, and goes on only when that has
- * left the process.
+ * `BROKER QUEUE LEASE_MS`: says `delivering N N …` before it acknowledges these numbers, and goes on only when that
+ * has left the process.
  */
 import { randomBytes } from 'node:crypto';
 import type { Claim, Settlement } from '../../src/broker/broker.ts';
