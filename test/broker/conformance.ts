@@ -35,7 +35,9 @@ import {
   timed,
   until,
 } from './broker-testing.ts';
+import { ordering } from './ordering.ts';
 import { parking } from './parking.ts';
+import { sequences } from './sequences.ts';
 import { tokens } from './tokens.ts';
 
 const mintToken = idMint(Date.now, randomBytes);
@@ -63,6 +65,8 @@ export function brokerConformance(name: string, makeBroker: MakeBroker): void {
     parking(it);
     blocking(it);
     tokens(it);
+    ordering(it);
+    sequences(it);
     closing(it, makeBroker);
   });
 }

@@ -19,6 +19,7 @@ import {
   until,
 } from './broker-testing.ts';
 import { parks } from './parking.ts';
+import { killWhileParking } from './parking-kill.ts';
 
 const mintToken = idMint(Date.now, randomBytes);
 
@@ -173,4 +174,9 @@ test('a Redis that has lost its last changes tells everything to those who knew 
     ['new'],
   );
   ok(told.version > version);
+});
+
+test('processes that are killed while they park and drain lose nothing and keep the order', async (t) => {
+  const { broker, queue } = await openOn(t, redis);
+  await killWhileParking(t, broker, redis.url, queue);
 });

@@ -1,5 +1,6 @@
 /** Claims on Redis: what a claim's script took, as deliveries under the current lease. */
 import type { Claim } from '../broker.ts';
+import { ASIDE_MOST } from './claim-scripts.ts';
 import type { Connection } from './connection.ts';
 import type { QueueKeys } from './keys.ts';
 import type { Lease, Leases, RedisClaim } from './leases.ts';
@@ -29,10 +30,10 @@ export class Claims {
   }
 
   reserve(maxCount: number, maxBytes: number): Promise<Claim[]> {
-    const { ready, version, delayed, delayedRecords } = this.#keys;
+    const { ready, turns, waiting, served, version, delayed, delayedRecords } = this.#keys;
     return this.#claim(maxCount, maxBytes, ({ inFlight, heartbeat }, limits) =>
       this.#redis.volleyClaimBuffer(
-        ...[ready, inFlight, heartbeat, version, delayed, delayedRecords],
+        ...[ready, turns, waiting, served, inFlight, heartbeat, version, delayed, delayedRecords],
         ...limits,
       ),
     );
@@ -60,7 +61,7 @@ export class Claims {
     const lease = await this.#leases.current();
     const base = this.#leases.tokenBase(lease);
     const first = lease.nextNumber;
-    lease.nextNumber = (first + maxCount) % TOKEN_NUMBERS;
+    lease.nextNumber = (first + maxCount + ASIDE_MOST) % TOKEN_NUMBERS;
     let reply: Buffer[] | null;
     lease.pending++;
     try {
@@ -81,8 +82,10 @@ export class Claims {
     lease.held += records.length;
     return records.map((record, i): RedisClaim => {
       const token = base + String((first + i) % TOKEN_NUMBERS).padStart(6, '0');
-      const { attempts, mintedId, envelope } = unframe(record);
-      return { token, mintedId: mintedId ?? `evt_${token}`, attempts, envelope, lease };
+      const { attempts, mintedId, sequence, envelope } = unframe(record);
+      const id = mintedId ?? `evt_${token}`;
+      const isOrdered = sequence !== '';
+      return { token, mintedId: id, name: id + sequence, isOrdered, attempts, envelope, lease };
     });
   }
 }

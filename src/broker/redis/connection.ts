@@ -4,7 +4,18 @@ import { VolleyError } from '../../errors.ts';
 import { CLAIM } from './claim-scripts.ts';
 import { replyCode } from './faults.ts';
 import { CLAIM_PARKED, DISCARD_PARKED, PARK } from './park-scripts.ts';
-import { DIE, DISCARD, NEXT_DUE, OPEN_LEASE, RECLAIM, RELEASE, REPLAY, RETRY, STATS } from './scripts.ts';
+import {
+  DIE,
+  DISCARD,
+  FINISH,
+  NEXT_DUE,
+  OPEN_LEASE,
+  RECLAIM,
+  RELEASE,
+  REPLAY,
+  RETRY,
+  STATS,
+} from './scripts.ts';
 import { ASK_PROBE, BLOCK, DISABLE, ENABLE, STANDINGS, UNBLOCK } from './standing-scripts.ts';
 import { TAKE_TOKENS } from './token-scripts.ts';
 
@@ -24,6 +35,7 @@ export type StandingsReply = [
 export interface ScriptCommands {
   volleyClaimBuffer(...args: Arg[]): Promise<Buffer[] | null>;
   volleyRetry(...args: Arg[]): Promise<number>;
+  volleyFinish(...args: Arg[]): Promise<number>;
   volleyRelease(...args: Arg[]): Promise<number>;
   volleyDie(...args: Arg[]): Promise<number>;
   volleyReclaim(...args: Arg[]): Promise<number>;
@@ -47,11 +59,12 @@ export interface ScriptCommands {
 export type Connection = Redis & ScriptCommands;
 
 const SCRIPTS = {
-  volleyClaim: { lua: CLAIM, numberOfKeys: 6 },
+  volleyClaim: { lua: CLAIM, numberOfKeys: 9 },
   volleyRetry: { lua: RETRY, numberOfKeys: 3 },
-  volleyRelease: { lua: RELEASE, numberOfKeys: 2 },
-  volleyDie: { lua: DIE, numberOfKeys: 4 },
-  volleyReclaim: { lua: RECLAIM, numberOfKeys: 4 },
+  volleyFinish: { lua: FINISH, numberOfKeys: 5 },
+  volleyRelease: { lua: RELEASE, numberOfKeys: 5 },
+  volleyDie: { lua: DIE, numberOfKeys: 8 },
+  volleyReclaim: { lua: RECLAIM, numberOfKeys: 7 },
   volleyNextDue: { lua: NEXT_DUE, numberOfKeys: 1 },
   volleyReplay: { lua: REPLAY, numberOfKeys: 4 },
   volleyDiscard: { lua: DISCARD, numberOfKeys: 3 },
@@ -60,7 +73,7 @@ const SCRIPTS = {
   volleyStats: { lua: STATS },
   volleyClaimParked: { lua: CLAIM_PARKED, numberOfKeys: 6 },
   volleyPark: { lua: PARK, numberOfKeys: 5 },
-  volleyDiscardParked: { lua: DISCARD_PARKED, numberOfKeys: 2 },
+  volleyDiscardParked: { lua: DISCARD_PARKED, numberOfKeys: 6 },
   volleyDisable: { lua: DISABLE, numberOfKeys: 3 },
   volleyEnable: { lua: ENABLE, numberOfKeys: 5 },
   volleyBlock: { lua: BLOCK, numberOfKeys: 3 },

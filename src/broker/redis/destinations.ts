@@ -35,9 +35,11 @@ export async function discardParked(
   keys: QueueKeys,
   destination: string,
 ): Promise<number> {
+  const { ready, turns, waiting, served, parked } = keys;
+  const scriptKeys = [keys.park(destination), ready, turns, waiting, served, parked];
   let discarded = 0;
   for (;;) {
-    const count = await redis.volleyDiscardParked(keys.park(destination), keys.parked, destination, STEP);
+    const count = await redis.volleyDiscardParked(...scriptKeys, destination, STEP);
     discarded += count;
     // Not until there are none: somebody may be parking as fast as this discards.
     if (count < STEP) return discarded;

@@ -79,6 +79,9 @@ async function checkKeyTypes(redis: Redis, keys: QueueKeys, where: string): Prom
     [keys.version, 'string'],
     [keys.changed, 'zset'],
     [keys.parked, 'hash'],
+    [keys.turns, 'hash'],
+    [keys.waiting, 'hash'],
+    [keys.served, 'set'],
   ];
   const types = await Promise.all(expected.map(([key]) => redis.type(key)));
   for (const [i, [key, type]] of expected.entries()) {

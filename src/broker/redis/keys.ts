@@ -29,6 +29,12 @@ export interface QueueKeys {
   readonly parked: string;
   /** LIST of the records parked for a destination: in at the left, out at the right, as the ready list. */
   park(destination: string): string;
+  /** HASH sequence → minted id of the delivery whose turn it is, and the numbers of what is set aside behind it. */
+  readonly turns: string;
+  /** HASH sequence and number → record of what is set aside until its turn comes. */
+  readonly waiting: string;
+  /** SET of the sequences whose turn waits in the ready list. */
+  readonly served: string;
   /** STRING: when the rate limit of a destination allows a whole burst again; gone once it does. */
   rate(destination: string): string;
   /** HASH token → record of what is claimed under a lease. */
@@ -53,6 +59,9 @@ export function queueKeys(queue: string): QueueKeys {
     changed: `${tag}:changed`,
     parked: `${tag}:parked`,
     park: (destination) => `${tag}:park:${destination}`,
+    turns: `${tag}:turns`,
+    waiting: `${tag}:turns:waiting`,
+    served: `${tag}:turns:ready`,
     rate: (destination) => `${tag}:rate:${destination}`,
     inFlight: (lease) => `${tag}:inflight:${lease}`,
     heartbeat: (lease) => `${tag}:hb:${lease}`,

@@ -8,6 +8,7 @@
 import { CLAIMING } from './claim-scripts.ts';
 import { FRAME } from './scripts.ts';
 import { CHANGED } from './standing-scripts.ts';
+import { TURNS } from './turn-scripts.ts';
 
 const COUNT = `
 local function writeCount(counts, destination, list)
@@ -21,7 +22,7 @@ end
 /**
  * Parks claimed deliveries of one destination.
  * KEYS 1 in-flight hash, 2 parked counts, 3 the destination's parked list, 4 version of the standings, 5 changed zset
- * ARGV 1 destination, then for each: token, attempts made, minted id
+ * ARGV 1 destination, then for each: token, attempts made, name
  * Returns how many were still held under the lease.
  */
 export const PARK = `${FRAME}${CHANGED}${COUNT}
@@ -49,26 +50,32 @@ return held`;
  * 6 disabled hash
  * ARGV 1 to 4 and reply: see CLAIMING; 5 destination
  */
-export const CLAIM_PARKED = `${CLAIMING}${COUNT}
+export const CLAIM_PARKED = `
+local list, inFlight, heartbeat, version = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${FRAME}${COUNT}${CLAIMING}
 redis.call('HLEN', KEYS[5])
-if redis.call('HEXISTS', KEYS[6], ARGV[5]) == 0 then takeFromList() end
+if redis.call('HEXISTS', KEYS[6], ARGV[5]) == 0 then takeFromList(keep) end
 local hasTaken = #records > 0
-local reply = hold()
+local reply = hold(function(record) redis.call('RPUSH', list, record) end)
 -- Only then: on a full Redis a count may be written behind a pop, not by itself.
-if hasTaken then writeCount(KEYS[5], ARGV[5], KEYS[1]) end
+if hasTaken then writeCount(KEYS[5], ARGV[5], list) end
 return reply`;
 
 /**
  * Deletes what is parked for a destination, oldest first.
- * KEYS 1 the destination's parked list, 2 parked counts
+ * KEYS 1 the destination's parked list, 2 ready list, 3 turns, 4 waiting records, 5 turns in the ready list,
+ * 6 parked counts
  * ARGV 1 destination, 2 most deliveries
  * Returns how many there were.
  */
-export const DISCARD_PARKED = `${FRAME}${COUNT}
-local fault = unfit(KEYS[1])
+export const DISCARD_PARKED = `
+local ready, turns, waiting, served = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+${FRAME}${TURNS}${COUNT}
+local fault = unfit(KEYS[1]) or unfit(ready)
 if fault then return fault end
-redis.call('HLEN', KEYS[2])
+redis.call('HLEN', KEYS[6])
 local popped = redis.call('RPOP', KEYS[1], ARGV[2])
 if not popped then return 0 end
-writeCount(KEYS[2], ARGV[1], KEYS[1])
+for _, record in ipairs(popped) do finish(record) end
+writeCount(KEYS[6], ARGV[1], KEYS[1])
 return #popped`;

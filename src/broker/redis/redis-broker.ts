@@ -138,14 +138,11 @@ export class RedisBroker implements Broker {
 
   reclaim(): Promise<number> {
     return this.#guard(async () => {
-      const { leases, ready } = this.#keys;
+      const { leases, ready, turns, waiting, served } = this.#keys;
       let reclaimed = 0;
       for (const id of await this.#redis.smembers(leases))
         reclaimed += await this.#redis.volleyReclaim(
-          this.#keys.inFlight(id),
-          this.#keys.heartbeat(id),
-          ready,
-          leases,
+          ...[this.#keys.inFlight(id), ready, turns, waiting, served, this.#keys.heartbeat(id), leases],
           id,
         );
       return reclaimed;
@@ -154,12 +151,12 @@ export class RedisBroker implements Broker {
 
   stats(): Promise<QueueStats> {
     return this.#guard(async () => {
-      const { ready, leases, delayed, dead, parked } = this.#keys;
+      const { ready, leases, delayed, dead, parked, waiting } = this.#keys;
       const ids = await this.#redis.smembers(leases);
-      const counted = [ready, delayed, dead, parked, ...ids.map((id) => this.#keys.inFlight(id))];
+      const counted = [ready, delayed, dead, parked, waiting, ...ids.map((id) => this.#keys.inFlight(id))];
       const counts = await this.#redis.volleyStats(counted.length, ...counted);
-      const [waiting = 0, retrying = 0, died = 0, aside = 0, leased = 0] = counts;
-      return { ready: waiting, leased, delayed: retrying, parked: aside, dead: died };
+      const [claimable = 0, retrying = 0, died = 0, aside = 0, leased = 0] = counts;
+      return { ready: claimable, leased, delayed: retrying, parked: aside, dead: died };
     });
   }
 

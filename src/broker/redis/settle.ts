@@ -7,6 +7,8 @@ import type { Lease, RedisClaim } from './leases.ts';
 /** The arguments of each kind's command, gathered for one lease. */
 interface Gathered {
   ack: string[];
+  /** Acknowledged, of those whose turn has to be passed on. */
+  finish: string[];
   retry: (string | number)[];
   release: (string | number)[];
   dead: (string | number)[];
@@ -24,7 +26,7 @@ export async function settleOn(
     const { lease } = settlement.claim as RedisClaim;
     let gathered = byLease.get(lease);
     if (gathered === undefined) {
-      gathered = { ack: [], retry: [], release: [], dead: [], park: new Map() };
+      gathered = { ack: [], finish: [], retry: [], release: [], dead: [], park: new Map() };
       byLease.set(lease, gathered);
     }
     gather(gathered, settlement);
@@ -37,16 +39,16 @@ export async function settleOn(
 }
 
 function gather(gathered: Gathered, settlement: Settlement): void {
-  const { claim } = settlement;
+  const claim = settlement.claim as RedisClaim;
   switch (settlement.kind) {
     case 'ack':
-      gathered.ack.push(claim.token);
+      (claim.isOrdered ? gathered.finish : gathered.ack).push(claim.token);
       break;
     case 'retry':
-      gathered.retry.push(claim.token, Math.ceil(settlement.delayMs), settlement.attempts, claim.mintedId);
+      gathered.retry.push(claim.token, Math.ceil(settlement.delayMs), settlement.attempts, claim.name);
       break;
     case 'release':
-      gathered.release.push(claim.token, claim.attempts, claim.mintedId);
+      gathered.release.push(claim.token, claim.attempts, claim.name);
       break;
     case 'dead':
       gathered.dead.push(
@@ -60,7 +62,7 @@ function gather(gathered: Gathered, settlement: Settlement): void {
       const { destination } = settlement;
       const park = gathered.park.get(destination) ?? [];
       gathered.park.set(destination, park);
-      park.push(claim.token, claim.attempts, claim.mintedId);
+      park.push(claim.token, claim.attempts, claim.name);
       break;
     }
     default:
@@ -71,15 +73,16 @@ function gather(gathered: Gathered, settlement: Settlement): void {
 /** Sends what was gathered, in one write (the client joins what is sent in one tick); each command answers how many were still held. */
 function send(redis: Connection, keys: QueueKeys, lease: Lease, gathered: Gathered): Promise<number>[] {
   const { inFlight } = lease;
+  const { ready, turns, waiting, served, parked, version, changed } = keys;
+  const inTurn = [inFlight, ready, turns, waiting, served];
+  const { ack, finish, retry, release, dead } = gathered;
   const counts: Promise<number>[] = [];
-  if (gathered.ack.length > 0) counts.push(redis.hdel(inFlight, ...gathered.ack));
-  if (gathered.retry.length > 0)
-    counts.push(redis.volleyRetry(inFlight, keys.delayed, keys.delayedRecords, ...gathered.retry));
-  if (gathered.release.length > 0)
-    counts.push(redis.volleyRelease(inFlight, keys.ready, ...gathered.release));
-  if (gathered.dead.length > 0)
-    counts.push(redis.volleyDie(inFlight, keys.dead, keys.deadEnvelopes, keys.deadLetters, ...gathered.dead));
-  const { parked, version, changed } = keys;
+  if (ack.length > 0) counts.push(redis.hdel(inFlight, ...ack));
+  if (finish.length > 0) counts.push(redis.volleyFinish(...inTurn, ...finish));
+  if (retry.length > 0) counts.push(redis.volleyRetry(inFlight, keys.delayed, keys.delayedRecords, ...retry));
+  if (release.length > 0) counts.push(redis.volleyRelease(...inTurn, ...release));
+  if (dead.length > 0)
+    counts.push(redis.volleyDie(...inTurn, keys.dead, keys.deadEnvelopes, keys.deadLetters, ...dead));
   for (const [destination, park] of gathered.park) {
     const list = keys.park(destination);
     counts.push(redis.volleyPark(inFlight, parked, list, version, changed, destination, ...park));
