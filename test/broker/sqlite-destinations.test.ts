@@ -11,7 +11,7 @@ import { blockOf, keptOf } from '../../src/broker/sqlite/blocks.ts';
 import { granted } from '../../src/broker/sqlite/rates.ts';
 import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts';
 import { idMint } from '../../src/delivery/ids.ts';
-import { acks, BIG_BYTES, LONG_LEASE_MS, MANY, numbered, stats } from './broker-testing.ts';
+import { acks, BIG_BYTES, LONG_LEASE_MS, MANY, numbered } from './broker-testing.ts';
 import { parks } from './parking.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'volley-sqlite-'));
@@ -102,21 +102,6 @@ test('of a destination of which nothing is left to say the change is kept until 
   );
   for (const table of ['parked', 'deliveries', 'claims'])
     deepEqual(db.prepare(`SELECT * FROM ${table}`).all(), [], table);
-});
-
-test('what is parked again goes behind what is parked', async (t) => {
-  const broker = await openOn(t, join(dir, 'behind.db'));
-  await broker.publish(numbered(4));
-  await broker.settle(parks(await broker.reserve(MANY, BIG_BYTES), 'x'));
-  const [first, second] = await broker.reserveParked('x', 2, BIG_BYTES);
-  await broker.settle(parks([second!], 'x'));
-  await broker.settle(parks([first!], 'x'));
-  const drained = await broker.reserveParked('x', MANY, BIG_BYTES);
-  deepEqual(
-    drained.map(({ envelope }) => Number(envelope)),
-    [2, 3, 1, 0],
-  );
-  deepEqual(await broker.stats(), stats({ leased: 4 }));
 });
 
 test('a destination at rest may send a burst, whatever its rate, and then one each interval', () => {

@@ -83,7 +83,10 @@ export class Destinations {
   }
 
   block(destination: string, block: Block): void {
-    this.#setBlock(destination, merged(this.#blockOf(destination), block));
+    const held = this.#blockOf(destination);
+    const next = merged(held, block);
+    if (next === held) return;
+    this.#setBlock(destination, next);
     this.#changed(destination);
   }
 
