@@ -35,6 +35,7 @@ import {
   timed,
   until,
 } from './broker-testing.ts';
+import { ordering } from './ordering.ts';
 import { parking } from './parking.ts';
 import { tokens } from './tokens.ts';
 
@@ -63,6 +64,7 @@ export function brokerConformance(name: string, makeBroker: MakeBroker): void {
     parking(it);
     blocking(it);
     tokens(it);
+    ordering(it);
     closing(it, makeBroker);
   });
 }
