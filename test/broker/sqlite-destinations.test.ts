@@ -11,7 +11,16 @@ import { blockOf, keptOf } from '../../src/broker/sqlite/blocks.ts';
 import { granted } from '../../src/broker/sqlite/rates.ts';
 import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts';
 import { idMint } from '../../src/delivery/ids.ts';
-import { acks, BIG_BYTES, LONG_LEASE_MS, MANY, numbered } from './broker-testing.ts';
+import {
+  acks,
+  BIG_BYTES,
+  LONG_LEASE_MS,
+  MANY,
+  NEVER,
+  numbered,
+  PATIENCE_MS,
+  timed,
+} from './broker-testing.ts';
 import { parks } from './parking.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'volley-sqlite-'));
@@ -102,6 +111,25 @@ test('of a destination of which nothing is left to say the change is kept until 
   );
   for (const table of ['parked', 'deliveries', 'claims'])
     deepEqual(db.prepare(`SELECT * FROM ${table}`).all(), [], table);
+});
+
+test('waiting ends when another connection changes what is known of a destination, once', async (t) => {
+  const file = join(dir, 'news.db');
+  const [worker, other] = [await openOn(t, file), await openOn(t, file)];
+  for (const change of [
+    () => other.block('x', { kind: 'open', forMs: DAY_MS, opened: 1 }),
+    () => other.unblock('x'),
+    () => other.disableDestination('x', 'command', 1),
+    () => worker.enableDestination('x'),
+  ]) {
+    const waiting = worker.waitForWork(PATIENCE_MS, NEVER);
+    await worker.stats();
+    await change();
+    ok((await timed(waiting)) < PATIENCE_MS / 2, String(change));
+    deepEqual(await worker.reserve(MANY, BIG_BYTES), []);
+    equal(worker.standingsVersion, (await other.standings(null)).version);
+  }
+  ok((await timed(worker.waitForWork(100, NEVER))) > 90);
 });
 
 test('a destination at rest may send a burst, whatever its rate, and then one each interval', () => {
