@@ -37,6 +37,7 @@ import {
 } from './broker-testing.ts';
 import { ordering } from './ordering.ts';
 import { parking } from './parking.ts';
+import { sequences } from './sequences.ts';
 import { tokens } from './tokens.ts';
 
 const mintToken = idMint(Date.now, randomBytes);
@@ -65,6 +66,7 @@ export function brokerConformance(name: string, makeBroker: MakeBroker): void {
     blocking(it);
     tokens(it);
     ordering(it);
+    sequences(it);
     closing(it, makeBroker);
   });
 }

@@ -3,13 +3,10 @@
  *
  * `publish FILE`: publishes batches of numbered events; says `accepted N` once events 0 to N - 1 are.
  * `work FILE LEASE_MS`: claims and acknowledges; says `settling N N …` before and `settled N N …` after.
- * `park FILE LEASE_MS`: parks what it claims for the destination x, drains that, acknowledges half of it and parks the
- *   other half again; says the same of what it acknowledges.
  *
  * It goes on only when what it has said has left the process: a kill takes back nothing.
  */
 import { randomBytes } from 'node:crypto';
-import type { Claim, Settlement } from '../../src/broker/broker.ts';
 import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts';
 import { idMint } from '../../src/delivery/ids.ts';
 
@@ -25,7 +22,6 @@ const broker = new SqliteBroker(file!, {
 });
 await broker.open();
 if (job === 'publish') await publish();
-else if (job === 'park') await park();
 else await work();
 
 async function publish(): Promise<never> {
@@ -44,27 +40,6 @@ async function work(): Promise<never> {
     await broker.settle(claims.map((claim) => ({ kind: 'ack', claim })));
     await say(`settled ${numbers}`);
   }
-}
-
-async function park(): Promise<never> {
-  for (;;) {
-    const claims = await broker.reserve(BATCH, 1_000_000);
-    await broker.settle(claims.map(parked));
-    const drained = await broker.reserveParked('x', BATCH, 1_000_000);
-    const half = drained.length >> 1;
-    const done = drained.slice(half);
-    const numbers = done.map(({ envelope }) => JSON.parse(String(envelope)).number).join(' ');
-    await say(`settling ${numbers}`);
-    await broker.settle([
-      ...done.map((claim): Settlement => ({ kind: 'ack', claim })),
-      ...drained.slice(0, half).map(parked),
-    ]);
-    await say(`settled ${numbers}`);
-  }
-}
-
-function parked(claim: Claim): Settlement {
-  return { kind: 'park', claim, destination: 'x' };
 }
 
 function say(line: string): Promise<void> {
