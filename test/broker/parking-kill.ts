@@ -58,7 +58,8 @@ export async function killWhileParking(
   deepEqual(ledger.missing, []);
   deepEqual(await watch.stats(), stats({}));
   ok(parkedAtKill > 0);
-  ok(Math.max(...ledger.duplicatesByPeriod) <= HELD, `${ledger.duplicatesByPeriod}`);
+  // In all: what was held at one kill may be held at the next one too.
+  ok(ledger.duplicates <= HELD * KILLS, `${ledger}`);
   deepEqual(outOfOrder(delivered), []);
 }
 

@@ -11,7 +11,16 @@ import { blockOf, keptOf } from '../../src/broker/sqlite/blocks.ts';
 import { granted } from '../../src/broker/sqlite/rates.ts';
 import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts';
 import { idMint } from '../../src/delivery/ids.ts';
-import { acks, BIG_BYTES, LONG_LEASE_MS, MANY, numbered, stats } from './broker-testing.ts';
+import {
+  acks,
+  BIG_BYTES,
+  LONG_LEASE_MS,
+  MANY,
+  NEVER,
+  numbered,
+  PATIENCE_MS,
+  timed,
+} from './broker-testing.ts';
 import { parks } from './parking.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'volley-sqlite-'));
@@ -104,19 +113,23 @@ test('of a destination of which nothing is left to say the change is kept until 
     deepEqual(db.prepare(`SELECT * FROM ${table}`).all(), [], table);
 });
 
-test('what is parked again goes behind what is parked', async (t) => {
-  const broker = await openOn(t, join(dir, 'behind.db'));
-  await broker.publish(numbered(4));
-  await broker.settle(parks(await broker.reserve(MANY, BIG_BYTES), 'x'));
-  const [first, second] = await broker.reserveParked('x', 2, BIG_BYTES);
-  await broker.settle(parks([second!], 'x'));
-  await broker.settle(parks([first!], 'x'));
-  const drained = await broker.reserveParked('x', MANY, BIG_BYTES);
-  deepEqual(
-    drained.map(({ envelope }) => Number(envelope)),
-    [2, 3, 1, 0],
-  );
-  deepEqual(await broker.stats(), stats({ leased: 4 }));
+test('waiting ends when another connection changes what is known of a destination, once', async (t) => {
+  const file = join(dir, 'news.db');
+  const [worker, other] = [await openOn(t, file), await openOn(t, file)];
+  for (const change of [
+    () => other.block('x', { kind: 'open', forMs: DAY_MS, opened: 1 }),
+    () => other.unblock('x'),
+    () => other.disableDestination('x', 'command', 1),
+    () => worker.enableDestination('x'),
+  ]) {
+    const waiting = worker.waitForWork(PATIENCE_MS, NEVER);
+    await worker.stats();
+    await change();
+    ok((await timed(waiting)) < PATIENCE_MS / 2, String(change));
+    deepEqual(await worker.reserve(MANY, BIG_BYTES), []);
+    equal(worker.standingsVersion, (await other.standings(null)).version);
+  }
+  ok((await timed(worker.waitForWork(100, NEVER))) > 90);
 });
 
 test('a destination at rest may send a burst, whatever its rate, and then one each interval', () => {

@@ -47,9 +47,10 @@ export function blockOf(kept: KeptBlock, now: Clocks): Block {
   return { kind: kept.kind, forMs, opened: kept.opened };
 }
 
-/** What becomes of a block when another one comes: the later end and the greater `opened` count. */
+/** What becomes of a block when another one comes: the later end and the greater `opened` count; `held` itself where nothing. */
 export function merged(held: Block | null, asked: Block): Block {
   if (held === null) return asked;
-  const { kind, forMs } = asked.forMs >= held.forMs ? asked : held;
+  if (asked.forMs <= held.forMs && asked.opened <= held.opened) return held;
+  const { kind, forMs } = asked.forMs > held.forMs ? asked : held;
   return { kind, forMs, opened: Math.max(held.opened, asked.opened) };
 }

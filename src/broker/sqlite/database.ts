@@ -85,8 +85,8 @@ CREATE TABLE parked (
  * Blocks, the order of what is parked, rate limits, ordered delivery. What was parked in version 2 stays parked, also where
  * it was ready again: workers drain it. What was published in version 2 is delivered without regard to an ordering key.
  *
- * A worker of version 2 that has the file open knows nothing of turns: it must claim, publish and disable no more. Columns
- * that it names for that are called something else, so that it is refused, and may still settle and renew what it holds.
+ * A worker of version 2 that has the file open knows nothing of turns: it must claim, publish, park and disable no more.
+ * Columns that it names for that are called something else, so that it is refused; what it holds it may settle and renew.
  */
 const SCHEMA_3 = `
 ALTER TABLE queue RENAME COLUMN published TO newest;

@@ -22,7 +22,7 @@ const SQL = {
   mark: 'UPDATE destinations SET changed = ? WHERE destination = ?',
   forget: `DELETE FROM destinations WHERE ${IDLE} AND changed <= ?`,
   all: `${STANDING} WHERE NOT (${IDLE}) ORDER BY destination`,
-  changedSince: `${STANDING} WHERE changed > ? ORDER BY destination`,
+  changedSince: `${STANDING} INDEXED BY destinations_by_change WHERE changed > ? ORDER BY destination`,
 
   disable: `
     INSERT INTO destinations (destination, disabled_by, disabled_ms, parked) VALUES (?, ?, ?, 0)
@@ -83,7 +83,10 @@ export class Destinations {
   }
 
   block(destination: string, block: Block): void {
-    this.#setBlock(destination, merged(this.#blockOf(destination), block));
+    const held = this.#blockOf(destination);
+    const next = merged(held, block);
+    if (next === held) return;
+    this.#setBlock(destination, next);
     this.#changed(destination);
   }
 

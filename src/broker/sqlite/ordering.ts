@@ -6,8 +6,11 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-/** What every envelope with an ordering key holds: the others are not looked at any further. */
-const MARK = Buffer.from('"orderingKey"');
+/**
+ * What every envelope with an ordering key holds: the others are not looked at any further. Without the first quote it
+ * is found three times as fast, as JSON has few letters o and many quotes.
+ */
+const MARK = Buffer.from('orderingKey"');
 /** Between the two parts of a sequence's name; no destination or URL holds it. */
 const SEPARATOR = '\n';
 /** A URL up to its path. */
