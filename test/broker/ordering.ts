@@ -49,7 +49,7 @@ function turns(it: It): void {
     await broker.publish([1, 2, 3].map((number) => keyed('a', number)));
     const seen: Claim[] = [];
     for (let i = 0; i < 3; i++) {
-      const [claim] = await claimCount(broker, 1);
+      const [claim] = await broker.reserve(MANY, BIG_BYTES);
       equal(claim!.attempts, 0);
       await broker.settle([{ kind: 'retry', claim: claim!, delayMs: 0, attempts: 1 }]);
       const [again] = await claimCount(broker, 1);

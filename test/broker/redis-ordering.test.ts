@@ -129,6 +129,21 @@ test('what has a turn and cannot be stored goes back, and its key goes on', asyn
   }
 });
 
+test('a claim that meets many behind one key is bounded, and each of them has an id of its own', async (t) => {
+  const { broker, admin, tag } = await openOn(t, redis);
+  await broker.publish(numbers(600).map((number) => keyed('a', number)));
+  await broker.reserve(100, BIG_BYTES);
+  equal(await admin.hlen(`${tag}:turns:waiting`), 256);
+  await broker.reserve(100, 10_000);
+  const waiting = await admin.hvals(`${tag}:turns:waiting`);
+  ok(waiting.length > 256 && waiting.length < 400, `${waiting.length}`);
+  await broker.reserve(100, BIG_BYTES);
+  await broker.reserve(100, BIG_BYTES);
+  const headers = (await admin.hvals(`${tag}:turns:waiting`)).map((record) => record.split('~')[2]);
+  deepEqual([headers.length, new Set(headers).size], [599, 599]);
+  deepEqual(await broker.stats(), stats({ ready: 599, leased: 1 }));
+});
+
 test('nothing is kept of an ordering key whose deliveries have all come to their end', async (t) => {
   const { broker, admin, queue } = await openOn(t, redis);
   await broker.publish(numbers(40).map((number) => keyed(`k${number % 4}`, number)));

@@ -97,7 +97,7 @@ local function sequenceOf(record)
   return redis.sha1hex(destination .. '\\0' .. key)
 end
 local function setAside(sequence, holder, first, after, record)
-  redis.call('HSET', waiting, sequence .. ':' .. string.format('%.0f', after), record)
+  redis.call('HSET', waiting, waitingField(sequence, after), record)
   writeTurn(sequence, holder, first, after + 1)
   aside = aside + 1
   bytes = bytes + #record
