@@ -1,4 +1,4 @@
-/** What only Redis can meet while it keeps an order: being full or killed, a ready list that others change, keys of other kinds. */
+/** What only Redis can meet in ordered delivery: being full or killed, a ready list that others change, keys of other kinds. */
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, type TestContext, test } from 'node:test';

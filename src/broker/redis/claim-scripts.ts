@@ -80,13 +80,14 @@ ${FRAME}${TURNS}${CLAIMING}
 redis.call('HLEN', turns)
 redis.call('HLEN', waiting)
 redis.call('SCARD', served)
--- Most records have no ordering key and are only searched for the word; first for the part that begins with a rare letter,
--- as a search stops at each first letter: 0.04 us, not 0.6, for 1 KB (decoding takes 5).
+-- Most records have no ordering key and are only searched for the word; first for the part of it that begins with a rare
+-- letter, as a search stops at each first letter: 0.04 us, not 0.6, for 1 KB.
 local find = string.find
 local function mayHaveKey(record)
   return find(record, 'Key"', 1, true) and find(record, '"orderingKey"', 1, true)
 end
--- The sequence of an envelope that has an ordering key.
+-- The sequence of an envelope that has an ordering key, decoded for it (5 us a KB). What Redis cannot decode has none: what
+-- is not JSON will be a dead letter, but what nests deeper than 1 000 levels is delivered out of order.
 local function sequenceOf(record)
   local isJson, event = pcall(cjson.decode, envelope(record))
   if not isJson or type(event) ~= 'table' then return nil end
