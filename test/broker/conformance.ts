@@ -36,6 +36,7 @@ import {
   until,
 } from './broker-testing.ts';
 import { ordering } from './ordering.ts';
+import { orderingWalks } from './ordering-walks.ts';
 import { parking } from './parking.ts';
 import { sequences } from './sequences.ts';
 import { tokens } from './tokens.ts';
@@ -67,6 +68,7 @@ export function brokerConformance(name: string, makeBroker: MakeBroker): void {
     tokens(it);
     ordering(it);
     sequences(it);
+    orderingWalks(it);
     closing(it, makeBroker);
   });
 }

@@ -12,7 +12,7 @@ export const ASIDE_MOST = 256;
  * What the scripts that claim share: they take from a list into the lease's in-flight hash. Needs FRAME, and as locals
  * the keys list, inFlight (hash), heartbeat and version (of the standings).
  * ARGV 1 most deliveries, 2 most bytes (about), 3 token base, 4 number that the first token adds to it, in six digits
- * They return false when the lease has lapsed, else the version and then the records.
+ * They return false when the lease has lapsed, else the version and the records.
  */
 export const CLAIMING = `
 if redis.call('EXISTS', heartbeat) == 0 then return false end
@@ -62,8 +62,7 @@ local function hold(putBack)
       if #records == 0 then return redis.error_reply(stored.err) end
     end
   end
-  table.insert(records, 1, redis.call('GET', version) or '0')
-  return records
+  return { redis.call('GET', version) or '0', records }
 end
 `;
 
@@ -81,11 +80,15 @@ ${FRAME}${TURNS}${CLAIMING}
 redis.call('HLEN', turns)
 redis.call('HLEN', waiting)
 redis.call('SCARD', served)
--- The sequence of an envelope that has an ordering key. Most have none and are only searched for the word; first for the
--- part that begins with a rare letter, as a search stops at each first letter: 0.04 us, not 0.6, for 1 KB (decoding: 5).
+-- Most records have no ordering key and are only searched for the word; first for the part of it that begins with a rare
+-- letter, as a search stops at each first letter: 0.04 us, not 0.6, for 1 KB.
 local find = string.find
+local function mayHaveKey(record)
+  return find(record, 'Key"', 1, true) and find(record, '"orderingKey"', 1, true)
+end
+-- The sequence of an envelope that has an ordering key, decoded for it (5 us a KB). What Redis cannot decode has none: what
+-- is not JSON will be a dead letter, but what nests deeper than 1 000 levels is delivered out of order.
 local function sequenceOf(record)
-  if not find(record, 'Key"', 1, true) or not find(record, '"orderingKey"', 1, true) then return nil end
   local isJson, event = pcall(cjson.decode, envelope(record))
   if not isJson or type(event) ~= 'table' then return nil end
   local key, destination = event.orderingKey, event.destination
@@ -97,18 +100,17 @@ local function sequenceOf(record)
   return redis.sha1hex(destination .. '\\0' .. key)
 end
 local function setAside(sequence, holder, first, after, record)
-  redis.call('HSET', waiting, sequence .. ':' .. string.format('%.0f', after), record)
+  redis.call('HSET', waiting, waitingField(sequence, after), record)
   writeTurn(sequence, holder, first, after + 1)
   aside = aside + 1
   bytes = bytes + #record
 end
 local function take(record)
+  if not mayHaveKey(record) then return keep(record) end
   local id, sequence = framedTurn(record)
   local isFramed = sequence ~= nil
-  if not isFramed then
-    sequence = sequenceOf(record)
-    if not sequence then return keep(record) end
-  end
+  sequence = sequence or sequenceOf(record)
+  if not sequence then return keep(record) end
   local holder, first, after = readTurn(sequence)
   if not isFramed then
     local attempts, known = string.match(record, '^~(%d+)~([%w_.:-]+)~')

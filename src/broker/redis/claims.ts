@@ -1,7 +1,7 @@
 /** Claims on Redis: what a claim's script took, as deliveries under the current lease. */
 import type { Claim } from '../broker.ts';
 import { ASIDE_MOST } from './claim-scripts.ts';
-import type { Connection } from './connection.ts';
+import type { ClaimReply, Connection } from './connection.ts';
 import type { QueueKeys } from './keys.ts';
 import type { Lease, Leases, RedisClaim } from './leases.ts';
 import { unframe } from './record.ts';
@@ -10,7 +10,7 @@ import { unframe } from './record.ts';
 const TOKEN_NUMBERS = 1_000_000;
 
 /** Sends the script that claims under a lease; `limits` are its first arguments. Null when the lease has lapsed. */
-type Take = (lease: Lease, limits: readonly (string | number)[]) => Promise<Buffer[] | null>;
+type Take = (lease: Lease, limits: readonly (string | number)[]) => Promise<ClaimReply | null>;
 
 export class Claims {
   readonly #redis: Connection;
@@ -62,7 +62,7 @@ export class Claims {
     const base = this.#leases.tokenBase(lease);
     const first = lease.nextNumber;
     lease.nextNumber = (first + maxCount + ASIDE_MOST) % TOKEN_NUMBERS;
-    let reply: Buffer[] | null;
+    let reply: ClaimReply | null;
     lease.pending++;
     try {
       reply = await take(lease, [maxCount, maxBytes, base, first]);
@@ -77,7 +77,7 @@ export class Claims {
       this.#leases.retire();
       return null;
     }
-    const [version, ...records] = reply;
+    const [version, records] = reply;
     this.#standingsVersion = Number(version);
     lease.held += records.length;
     return records.map((record, i): RedisClaim => {

@@ -21,6 +21,9 @@ import { TAKE_TOKENS } from './token-scripts.ts';
 
 type Arg = string | number | Buffer;
 
+/** Null, instead, when the lease has lapsed. */
+export type ClaimReply = [standingsVersion: Buffer, records: Buffer[]];
+
 export type StandingsReply = [
   version: string,
   isComplete: number,
@@ -33,7 +36,7 @@ export type StandingsReply = [
 
 /** What the scripts add to the client, each called with its KEYS and then its ARGV. */
 export interface ScriptCommands {
-  volleyClaimBuffer(...args: Arg[]): Promise<Buffer[] | null>;
+  volleyClaimBuffer(...args: Arg[]): Promise<ClaimReply | null>;
   volleyRetry(...args: Arg[]): Promise<number>;
   volleyFinish(...args: Arg[]): Promise<number>;
   volleyRelease(...args: Arg[]): Promise<number>;
@@ -44,7 +47,7 @@ export interface ScriptCommands {
   volleyDiscard(...args: Arg[]): Promise<number>;
   volleyOpenLease(...args: Arg[]): Promise<null>;
   volleyStats(...args: Arg[]): Promise<number[]>;
-  volleyClaimParkedBuffer(...args: Arg[]): Promise<Buffer[] | null>;
+  volleyClaimParkedBuffer(...args: Arg[]): Promise<ClaimReply | null>;
   volleyPark(...args: Arg[]): Promise<number>;
   volleyDiscardParked(...args: Arg[]): Promise<number>;
   volleyDisable(...args: Arg[]): Promise<number>;

@@ -1,8 +1,8 @@
 /**
  * A record is what Redis holds of a delivery: the envelope as it was pushed, or, once Volley knows more than the
- * producer said, `~<attempts made>~<name>~<envelope>`. The name is the minted id; for a delivery that is one of a
- * sequence (turn-scripts.ts) `<minted id>/<sequence>`, the SHA-1 of destination and ordering key. The scripts write this
- * frame, this file reads it.
+ * producer said, `~<attempts made>~<name>~<envelope>`. The name is the minted id, and for a delivery that is one of a
+ * sequence (turn-scripts.ts) `<minted id>/<sequence>`; a sequence is called by the SHA-1 of destination and ordering key.
+ * The scripts write this frame, this file reads it.
  */
 
 const TILDE = 0x7e;

@@ -6,10 +6,9 @@
  * (`maxmemory` reached), so that a full Redis can be drained. And what has been popped is either stored or pushed
  * back: no error leaves a record nowhere. `unpack` is given at most 500 values, well below Lua's limit of 8 000.
  */
-
 import { TURNS } from './turn-scripts.ts';
 
-/** Frames a record with what is known of it (see record.ts): its name is the minted id, and the sequence whose turn it has. What was framed before is framed anew. */
+/** Frames a record with what is known of it (see record.ts): attempts made and name. What was framed before is framed anew. */
 export const FRAME = `
 -- An error reply when the ready key, checked at start, has become something else since: nothing may be popped then.
 local function unfit(key)

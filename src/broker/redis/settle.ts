@@ -70,7 +70,10 @@ function gather(gathered: Gathered, settlement: Settlement): void {
   }
 }
 
-/** Sends what was gathered, in one write (the client joins what is sent in one tick); each command answers how many were still held. */
+/**
+ * Sends what was gathered, in one write (the client joins what is sent in one tick). Each command answers how many were
+ * still held.
+ */
 function send(redis: Connection, keys: QueueKeys, lease: Lease, gathered: Gathered): Promise<number>[] {
   const { inFlight } = lease;
   const { ready, turns, waiting, served, parked, version, changed } = keys;

@@ -13,8 +13,8 @@ import { FRAME } from './scripts.ts';
 const CHANGES_KEPT = 10_000;
 
 /**
- * Notes that a destination has changed; always last in a script. A version is never below the time in milliseconds: a Redis that
- * has lost its last second gives none of that second's versions to other changes.
+ * Notes that a destination has changed; always last in a script. A version is never below the time in milliseconds: a
+ * Redis that has lost its last second gives none of that second's versions to other changes.
  */
 export const CHANGED = `
 local function changed(versionKey, changes, destination)

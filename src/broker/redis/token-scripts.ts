@@ -3,8 +3,8 @@
 /**
  * Takes tokens under a rate limit: the generic cell rate algorithm
  * (https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm), whose one number is when the bucket will be full again.
- * It is kept in whole microseconds of the Redis clock, rounded up: rounding never grants more than the limit. It is taken for no
- * later than a whole bucket from now, so that neither a clock set back nor a limit just raised holds up for long.
+ * It is kept in whole microseconds of the Redis clock, rounded up: rounding never grants more than the limit. It is taken
+ * for no later than a whole bucket from now, so that neither a clock set back nor a limit just raised holds up for long.
  * KEYS 1 when the bucket will be full; no such key once it is
  * ARGV 1 how many are wanted, 2 events per second, 3 burst
  * Returns how many are granted, and the ms until there may be one more, 0 where all were.
