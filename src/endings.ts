@@ -8,7 +8,7 @@ import { type DeadReason, type Failure, type Subject, statusOf } from './deliver
 import type { DeliveryLog } from './record/delivery-log.ts';
 import type { Metrics } from './record/metrics.ts';
 import { deadLetter } from './settle/dead-letter.ts';
-import { type RetryRules, verdictOn } from './settle/retry-policy.ts';
+import { type RetryRules, unlessExpired, verdictOn } from './settle/retry-policy.ts';
 
 /** A delivery while it is here. */
 export interface Held {
@@ -21,7 +21,7 @@ export interface Held {
 export interface Settled {
   /** Empty where the envelope has none that can be read. */
   readonly destination: string;
-  readonly kind: 'delivered' | 'retry' | 'dead' | 'parked' | 'handed-back';
+  readonly kind: 'delivered' | 'retry' | 'early' | 'dead' | 'parked' | 'handed-back';
   /** The receiver's status; null when it gave none. */
   readonly status: number | null;
 }
@@ -67,7 +67,9 @@ export class Endings {
     const { rulesOf, metrics, onGone } = this.#parts;
     const { claim, destination } = held;
     const rules = rulesOf(destination, subject?.url ?? null);
-    const verdict = verdictOn(failure, claim.attempts, rules, Math.random, Date.now());
+    const nowMs = Date.now();
+    const due = verdictOn(failure, claim.attempts, rules, Math.random, nowMs);
+    const verdict = unlessExpired(due, subject?.expiresAtMs ?? null, nowMs);
     switch (verdict.kind) {
       case 'retry':
         metrics.counters.retried++;
@@ -86,6 +88,13 @@ export class Endings {
       default:
         verdict satisfies never;
     }
+  }
+
+  /** Its time comes in `waitMs`: the broker keeps it until then, as it keeps retries. No attempt was made. */
+  early({ claim, destination }: Held, waitMs: number): void {
+    const { attempts } = claim;
+    this.#parts.metrics.counters.early++;
+    this.#settle({ kind: 'retry', claim, delayMs: waitMs, attempts }, destination, 'early', null);
   }
 
   /** It ended the thread that sent it, also when alone there. */

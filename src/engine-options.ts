@@ -28,6 +28,7 @@ export interface EngineParts {
 export interface EngineSnapshot {
   readonly delivered: number;
   readonly retried: number;
+  readonly early: number;
   readonly dead: number;
   readonly parked: number;
   readonly handedBack: number;
@@ -38,6 +39,6 @@ export interface EngineSnapshot {
   readonly waiting: number;
   /** Of the attempts that succeeded, in milliseconds. */
   readonly latencyMs: Latency;
-  /** From the events' timestamps to their delivery, in milliseconds. */
+  /** From the events' timestamps, or their deliverAt where that is later, to their delivery, in milliseconds. */
   readonly eventAgeMs: Latency;
 }

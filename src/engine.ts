@@ -6,39 +6,38 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import type { Broker, Claim, QueueStats, Settlement, SettleResult } from './broker/broker.ts';
+import type { Broker, Claim, Settlement, SettleResult } from './broker/broker.ts';
 import { brokerFor } from './broker/open.ts';
-import { readDestinations } from './config/destinations.ts';
 import type { OptionValues } from './config/options.ts';
 import { programOptions } from './config/program-options.ts';
 import { idMint } from './delivery/ids.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
 import { Endings, type Settled } from './endings.ts';
 import type { EngineOptions, EngineParts, EngineSnapshot } from './engine-options.ts';
-import { Flow } from './flow.ts';
-import { DisabledDestinations } from './maintain/disabled.ts';
+import { type Delivery, Flow } from './flow.ts';
+import { isQueueIdle } from './idle.ts';
+import { Isolation } from './isolation.ts';
 import { Keeper } from './maintain/keeper.ts';
 import { Shortage } from './maintain/shortage.ts';
 import { ThreadPool } from './pool/thread-pool.ts';
 import { DeliveryLog } from './record/delivery-log.ts';
 import { type Logger, silentLogger } from './record/log.ts';
 import { Metrics } from './record/metrics.ts';
+import { Credits } from './reserve/credit.ts';
 import { Reserver } from './reserve/reserver.ts';
 import { openFilesLimit } from './runtime/open-files.ts';
 import { fixedSecrets } from './secrets/fixed.ts';
-import { Settings } from './settings.ts';
+import { type Settings, settingsFor } from './settings.ts';
 import { Settler } from './settle/settler.ts';
 import { threadPlan } from './thread-plan.ts';
 
 export type { Settled } from './endings.ts';
 export type { EngineOptions, EngineParts, EngineSnapshot } from './engine-options.ts';
 
-/** How many times its slots an engine claims ahead, at least: what keeps them fed between two claims. */
-const CREDIT_PER_SLOT = 16;
-const CREDIT_LEAST = 1_024;
-/** Most bytes of envelopes claimed and not yet settled: bounds memory when bodies are large. */
-const CREDIT_BYTES = 64 * 1_048_576;
 /** A broker command that takes longer than this, in milliseconds, is given up and repeated. */
 const COMMAND_TIMEOUT_MS = 5_000;
+/** What a probe may take beyond an attempt's deadline until it is settled, in milliseconds: then another worker may send one. */
+const PROBE_SPARE_MS = 5_000;
 /** How often `whenIdle` asks the broker what is left, in milliseconds. */
 const IDLE_POLL_MS = 50;
 /** How long a stop waits for the broker to take the last settlements, in milliseconds. */
@@ -53,7 +52,9 @@ export class Engine {
   readonly #settler: Settler<Settlement, SettleResult>;
   readonly #reserver: Reserver;
   readonly #keeper: Keeper;
-  readonly #disabled: DisabledDestinations;
+  readonly #dispatcher: Dispatcher<Delivery>;
+  readonly #isolation: Isolation;
+  readonly #credits: Credits;
   readonly #shortage: Shortage;
   readonly #log: Logger;
   readonly #deliveryLog: DeliveryLog;
@@ -68,17 +69,8 @@ export class Engine {
     const { signingSecrets, secrets, log = silentLogger(), onSettled, ...given } = options;
     const values = programOptions(given);
     const { threads, slotsPerThread, policy } = threadPlan(values, availableParallelism(), openFilesLimit());
-    const { signatures, retryScheduleMs: scheduleMs, permanentStatuses, config } = values;
     this.#options = values;
-    this.#settings = new Settings({
-      secrets: secrets ?? fixedSecrets(signingSecrets ?? []),
-      readDestinations: () =>
-        config === null
-          ? { settings: new Map(), warnings: [] }
-          : readDestinations(config, values, Date.now()),
-      signatures,
-      rules: { scheduleMs, permanentStatuses },
-    });
+    this.#settings = settingsFor(values, secrets ?? fixedSecrets(signingSecrets ?? []));
     this.#log = log;
     this.#broker = parts.broker ?? newBroker(values);
     this.#pool = new ThreadPool({ threads, policy, ...(parts.threadEntry && { entry: parts.threadEntry }) });
@@ -89,28 +81,39 @@ export class Engine {
       onFault: (error) => this.#brokerFault('settle', error),
       random: Math.random,
     });
-    this.#disabled = new DisabledDestinations({
-      broker: this.#broker,
-      onDisabled: (destination) => this.#flow.parkWaiting(destination),
-      onFault: (error) => this.#brokerFault('look for disabled destinations', error),
-      wallMs: Date.now,
-    });
     this.#shortage = new Shortage({
       onBegin: (lack, advice) => log.error({ lacking: lack }, advice),
       onPause: () => this.#pool.shed(),
       nowMs: () => performance.now(),
     });
-    this.#flow = new Flow({
+    this.#credits = new Credits(
+      threads * slotsPerThread,
+      () => ({ held: this.#flow.held, heldBytes: this.#flow.heldBytes, unsettled: this.#settler.backlog }),
+      () => this.#shortage.lasts,
+    );
+    const dispatcher = new Dispatcher<Delivery>({
       threads,
       slotsPerThread,
+      nowMs: () => performance.now(),
+      random: Math.random,
+      rulesOf: (destination) => this.#settings.laneRulesOf(destination),
+    });
+    this.#dispatcher = dispatcher;
+    this.#isolation = this.#newIsolation(dispatcher, values.totalTimeoutMs);
+    this.#flow = new Flow({
+      threads,
+      dispatcher,
       pool: this.#pool,
       endings: this.#newEndings(values.logSuccesses, onSettled ?? null),
-      isDisabled: (destination) => this.#disabled.has(destination),
+      isDisabled: (destination) => this.#isolation.isDisabled(destination),
       onProgress: () => this.#reserver.nudge(),
+      onSent: () => this.#isolation.sent(),
+      onChange: (destination, change) => this.#isolation.changed(destination, change),
+      isShort: () => this.#credits.isShort(),
       onLocalFault: (code) => this.#shortage.met(code),
       log,
     });
-    this.#reserver = this.#newReserver(Math.max(CREDIT_LEAST, CREDIT_PER_SLOT * threads * slotsPerThread));
+    this.#reserver = this.#newReserver();
     this.#keeper = this.#newKeeper(values.leaseMs);
   }
 
@@ -119,20 +122,36 @@ export class Engine {
       rulesOf: (destination, url) => this.#settings.rulesOf(destination, url),
       logSuccesses,
       settle: (settlement) => this.#settler.add(settlement),
-      onGone: (destination) => this.#gone(destination),
+      onGone: (destination) => this.#isolation.gone(destination),
       metrics: this.#metrics,
       deliveryLog: this.#deliveryLog,
       onSettled,
     });
   }
 
-  #newReserver(mostHeld: number): Reserver {
+  #newIsolation(dispatcher: Dispatcher<Delivery>, totalTimeoutMs: number): Isolation {
+    return new Isolation({
+      broker: this.#broker,
+      desk: dispatcher.exchange,
+      flow: () => this.#flow,
+      creditForParked: () => this.#credits.ofParked(),
+      probeMs: totalTimeoutMs + PROBE_SPARE_MS,
+      log: this.#log,
+      onFault: (doing, error) => this.#brokerFault(doing, error),
+      nowMs: () => performance.now(),
+      wallMs: Date.now,
+      random: Math.random,
+    });
+  }
+
+  #newReserver(): Reserver {
     return new Reserver({
       broker: this.#broker,
-      credit: () => this.#credit(mostHeld),
+      credit: () => this.#credits.ofReady(),
       onClaimed: (claims) => this.#claimed(claims),
       onEmpty: () => {
         this.#emptySinceClaim = true;
+        this.#isolation.heard();
       },
       onFault: (error) => this.#brokerFault('reserve', error),
       random: Math.random,
@@ -165,10 +184,10 @@ export class Engine {
     let warnings: readonly string[];
     try {
       warnings = await this.#broker.open();
-      await this.#disabled.start(loaded.disabled);
+      await this.#isolation.start(loaded.disabled);
       await this.#pool.start(this.#flow, loaded.thread);
     } catch (error) {
-      await this.#disabled.stop();
+      await this.#isolation.stop();
       await this.#pool.close();
       await this.#broker.close();
       throw error;
@@ -192,7 +211,8 @@ export class Engine {
       const { thread, disabled, warnings } = await this.#settings.load();
       if (this.#stopping !== null) return;
       this.#pool.configure(thread);
-      await this.#disabled.configure(disabled);
+      this.#dispatcher.reconfigure();
+      await this.#isolation.configure(disabled);
       for (const warning of warnings) this.#log.warn(warning);
       this.#log.info({ secrets: this.#settings.place }, 'secrets and destinations reloaded');
     } catch (error) {
@@ -205,12 +225,12 @@ export class Engine {
     }
   }
 
-  /** Resolves when nothing is ready, leased or delayed any more, here or at another worker. */
+  /** Resolves when the workers of the queue will come to nothing more by themselves; see idle.ts. */
   async whenIdle(): Promise<void> {
     while (this.#stopping === null) {
       if (this.#emptySinceClaim && this.#flow.held === 0 && this.#settler.backlog === 0) {
-        const stats = await this.#broker.stats().catch(() => null);
-        if (stats !== null && isIdle(stats) && this.#flow.held === 0) return;
+        const isIdle = await isQueueIdle(this.#broker).catch(() => false);
+        if (isIdle && this.#flow.held === 0) return;
       }
       await new Promise((resolve) => setTimeout(resolve, IDLE_POLL_MS));
     }
@@ -230,7 +250,7 @@ export class Engine {
     // A start under way ends first, so that nothing is started after this.
     await this.#starting?.catch(() => {});
     this.#unwatch?.();
-    const claimsEnded = this.#reserver.stop();
+    const claimsEnded = Promise.all([this.#reserver.stop(), this.#isolation.stopErrands()]);
     this.#flow.stopSending();
     await claimsEnded;
     const drained = setTimeout(() => this.#flow.handBack(), this.#options.drainTimeoutMs);
@@ -240,7 +260,7 @@ export class Engine {
     await this.#settler.drain();
     clearTimeout(abandoned);
     await this.#keeper.stop();
-    await this.#disabled.stop();
+    await this.#isolation.stop();
     this.#deliveryLog.stop();
     await this.#pool.close();
     await this.#broker.close();
@@ -261,28 +281,13 @@ export class Engine {
   #claimed(claims: readonly Claim[]): void {
     this.#emptySinceClaim = false;
     this.#flow.add(claims);
+    this.#isolation.heard();
   }
 
-  #credit(most: number): { count: number; bytes: number } {
-    if (this.#shortage.lasts) return { count: 0, bytes: 0 };
-    // What is not settled yet is still ours: it would be sent again after a crash.
-    const count = most - this.#flow.held - this.#settler.backlog;
-    return { count, bytes: CREDIT_BYTES - this.#flow.heldBytes };
-  }
-
-  #settled({ late, enabled }: SettleResult): void {
+  #settled({ late }: SettleResult): void {
     this.#metrics.counters.late += late;
-    if (enabled !== undefined) this.#disabled.enabled(enabled);
+    this.#isolation.heard();
     this.#reserver.nudge();
-  }
-
-  #gone(destination: string): void {
-    if (this.#disabled.has(destination)) return;
-    this.#log.warn(
-      { destination },
-      'the destination answered 410 Gone and is disabled: its deliveries are parked until "volley destinations enable"',
-    );
-    this.#disabled.gone(destination);
   }
 
   /** What waits is handed back: that changes nothing where the lease has indeed lapsed, and loses nothing where it has not. */
@@ -302,9 +307,4 @@ export class Engine {
 function newBroker({ broker, queue, leaseMs }: OptionValues): Broker {
   const mintToken = idMint(Date.now, randomBytes);
   return brokerFor(broker, { queue, leaseMs, mintToken, commandTimeoutMs: COMMAND_TIMEOUT_MS });
-}
-
-/** Nothing that could be claimed without another event or command: what is parked waits for a person. */
-function isIdle({ ready, leased, delayed }: QueueStats): boolean {
-  return ready === 0 && leased === 0 && delayed === 0;
 }

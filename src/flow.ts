@@ -2,11 +2,13 @@
  * Deliveries between their claim and their settlement: waiting in a lane, or in flight under a number.
  * Decides nothing itself; it asks the dispatcher what to send, and the retry policy what an outcome means.
  */
-import type { Claim } from './broker/broker.ts';
+import type { Claim, Standing } from './broker/broker.ts';
 import { peekDestination } from './delivery/envelope.ts';
 import type { LocalCode } from './delivery/outcome.ts';
-import { Dispatcher } from './dispatch/dispatcher.ts';
+import type { Dispatcher } from './dispatch/dispatcher.ts';
+import { DELIVERED, type Ending, endingOf, UNTRIED } from './dispatch/ending.ts';
 import { Quarantine } from './dispatch/quarantine.ts';
+import type { Change } from './dispatch/standing.ts';
 import { type Endings, type Held, UNREADABLE } from './endings.ts';
 import type { AttemptPool, Parcel, PoolEvents } from './pool/attempt-pool.ts';
 import type { Logger } from './record/log.ts';
@@ -15,19 +17,25 @@ import type { FailedAttempt } from './thread/messages.ts';
 
 export interface FlowParts {
   readonly threads: number;
-  readonly slotsPerThread: number;
+  readonly dispatcher: Dispatcher<Delivery>;
   readonly pool: AttemptPool;
   readonly endings: Endings;
   /** Whether a destination's deliveries are to be parked. */
   readonly isDisabled: (destination: string) => boolean;
   /** Something has ended, so that more may be claimed. */
   readonly onProgress: () => void;
+  /** What can be sent has been sent: the dispatcher may have errands. */
+  readonly onSent: () => void;
+  /** A destination has been blocked by how its attempts ended, or is no more. */
+  readonly onChange: (destination: string, change: Change) => void;
+  /** Whether there is little room for more claims: then what is stuck is parked. */
+  readonly isShort: () => boolean;
   /** An attempt has met a fault of this side. */
   readonly onLocalFault: (code: LocalCode) => void;
   readonly log: Logger;
 }
 
-interface Delivery extends Held {
+export interface Delivery extends Held {
   readonly bytes: number;
   /** Its number and its thread while it is in flight. */
   number: number;
@@ -53,7 +61,7 @@ export class Flow implements PoolEvents {
 
   constructor(parts: FlowParts) {
     this.#parts = parts;
-    this.#dispatcher = new Dispatcher(parts.threads, parts.slotsPerThread);
+    this.#dispatcher = parts.dispatcher;
     this.#batches = Array.from({ length: parts.threads }, () => []);
   }
 
@@ -82,14 +90,15 @@ export class Flow implements PoolEvents {
     return this.#heldBytes;
   }
 
-  add(claims: readonly Claim[]): void {
+  /** `wereParked`: whether they come from what was parked, and not from what is ready. */
+  add(claims: readonly Claim[], wereParked = false): void {
     for (const claim of claims) {
       const destination = peekDestination(claim.envelope) ?? UNREADABLE;
       const delivery: Delivery = { claim, destination, bytes: claim.envelope.length, number: -1, thread: -1 };
       this.#heldBytes += delivery.bytes + DELIVERY_BYTES;
-      this.#admit(delivery);
+      this.#admit(delivery, wereParked);
     }
-    this.#send();
+    this.send();
   }
 
   /** Sends nothing more, and hands back what waits. */
@@ -121,23 +130,45 @@ export class Flow implements PoolEvents {
 
   /** Parks what waits for a destination that has been disabled. */
   parkWaiting(destination: string): void {
+    this.#dispatcher.exchange.setParked(destination, false);
     for (const delivery of this.#dispatcher.clearLane(destination)) this.#park(delivery);
   }
 
+  /** Parks what waits for a destination that is blocked. */
+  setAsideWaiting(destination: string): void {
+    for (const delivery of this.#dispatcher.clearLane(destination)) this.#setAside(delivery);
+  }
+
+  /** How a destination that is not disabled stands with other workers. */
+  heard({ destination, block, parked }: Standing): void {
+    if (parked > 0) this.#dispatcher.exchange.setParked(destination, true);
+    if (block === null) this.#dispatcher.exchange.unblocked(destination);
+    else if (this.#dispatcher.exchange.blocked(destination, block) !== null)
+      this.setAsideWaiting(destination);
+  }
+
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
-    this.#parts.endings.delivered(this.#leave(this.#land(number, true)), status, attemptMs, ageMs);
+    this.#parts.endings.delivered(
+      this.#leave(this.#land(number, DELIVERED, attemptMs)),
+      status,
+      attemptMs,
+      ageMs,
+    );
   }
 
   failed({ number, outcome, subject, attemptMs }: FailedAttempt): void {
-    const delivery = this.#land(number, outcome.kind !== 'handed-back');
-    if (outcome.kind !== 'handed-back') {
+    const delivery = this.#land(number, endingOf(outcome, Date.now()), attemptMs);
+    // Its thread had no slot for it in good time: another one may.
+    if (outcome.kind === 'handed-back') this.#admit(delivery, true);
+    else if (outcome.kind === 'early') this.#parts.endings.early(this.#leave(delivery), outcome.waitMs);
+    else {
       if (outcome.kind === 'local-fault') this.#parts.onLocalFault(outcome.code);
       this.#parts.endings.failed(this.#leave(delivery), outcome, subject, attemptMs);
-    } else this.#admit(delivery); // Its thread had no slot for it in good time: another one may.
+    }
   }
 
   reported(): void {
-    this.#send();
+    this.send();
     this.#parts.onProgress();
   }
 
@@ -149,22 +180,31 @@ export class Flow implements PoolEvents {
     );
     const poison = this.#quarantine.threadLost(thread, lost, served);
     this.#dispatcher.withhold(thread);
-    for (const { number } of lost) this.#takeOff(number, false);
+    for (const { number } of lost) this.#takeOff(number, UNTRIED, 0);
     if (poison !== null) this.#parts.endings.poisoned(this.#leave(poison));
     if (!this.#sending) for (const delivery of this.#quarantine.clear()) this.#release(delivery);
     this.reported();
   }
 
-  #admit(delivery: Delivery): void {
+  /** `wasIn`: whether it has been in a lane or parked before, and so is not to queue behind what is parked. */
+  #admit(delivery: Delivery, wasIn: boolean): void {
+    const { destination } = delivery;
     if (!this.#sending) this.#release(delivery);
-    else if (this.#parts.isDisabled(delivery.destination)) this.#park(delivery);
-    else this.#dispatcher.add(delivery.destination, delivery);
+    else if (this.#parts.isDisabled(destination)) this.#park(delivery);
+    else if (!this.#dispatcher.add(destination, delivery, wasIn)) this.#setAside(delivery);
   }
 
-  #send(): void {
+  /** Sends what can be sent now. */
+  send(): void {
     if (!this.#sending) return;
     this.#trySuspect();
     this.#dispatcher.assign((delivery, thread) => this.#launch(delivery, thread));
+    this.#dispatcher.overflow(this.#parts.isShort(), (delivery) => this.#setAside(delivery));
+    this.#post();
+    this.#parts.onSent();
+  }
+
+  #post(): void {
     for (const [thread, batch] of this.#batches.entries()) {
       if (batch.length === 0) continue;
       this.#parts.pool.send(thread, batch);
@@ -195,17 +235,24 @@ export class Flow implements PoolEvents {
   }
 
   /** The delivery of a number that has come back. */
-  #land(number: number, finished: boolean): Delivery {
-    const delivery = this.#takeOff(number, finished);
+  #land(number: number, ending: Ending, attemptMs: number): Delivery {
+    const delivery = this.#takeOff(number, ending, attemptMs);
     this.#quarantine.ended(delivery);
     return delivery;
   }
 
-  #takeOff(number: number, finished: boolean): Delivery {
+  #takeOff(number: number, ending: Ending, attemptMs: number): Delivery {
     const delivery = this.#inFlight.take(number);
-    this.#dispatcher.release(delivery.destination, delivery.thread, finished);
+    const { destination, thread } = delivery;
+    const change = this.#dispatcher.ended(destination, thread, ending, attemptMs);
+    if (change !== null) this.#changed(destination, change);
     if (this.inFlight === 0) this.#onNothingInFlight?.();
     return delivery;
+  }
+
+  #changed(destination: string, change: Change): void {
+    this.#parts.onChange(destination, change);
+    if (change.kind === 'opened' || change.kind === 'paused') this.setAsideWaiting(destination);
   }
 
   /** Its memory is free for others from now on. */
@@ -220,6 +267,12 @@ export class Flow implements PoolEvents {
 
   #park(delivery: Delivery): void {
     this.#parts.endings.park(this.#leave(delivery));
+  }
+
+  /** Parks what its destination may not be sent now, to be drained when it may. */
+  #setAside(delivery: Delivery): void {
+    this.#dispatcher.exchange.setParked(delivery.destination, true);
+    this.#park(delivery);
   }
 
   #takeWaiting(): Delivery[] {

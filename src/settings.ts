@@ -5,8 +5,11 @@
 
 import { networkInterfaces } from 'node:os';
 import type { DestinationSettings } from './config/destination-settings.ts';
-import type { Destinations } from './config/destinations.ts';
+import { type Destinations, readDestinations } from './config/destinations.ts';
+import type { LaneOptions } from './config/lane-options.ts';
+import type { OptionValues } from './config/options.ts';
 import { originOf } from './delivery/envelope.ts';
+import type { LaneRules } from './dispatch/lane.ts';
 import { VolleyError } from './errors.ts';
 import { DEFAULT_NAME } from './secrets/check.ts';
 import type { SecretProvider } from './secrets/provider.ts';
@@ -26,6 +29,7 @@ export interface SettingsParts {
   /** For destinations that say nothing else. */
   readonly signatures: readonly SignatureScheme[];
   readonly rules: RetryRules;
+  readonly laneOptions: LaneOptions;
 }
 
 /** One loading of everything. */
@@ -38,12 +42,16 @@ export interface LoadedSettings {
 
 export class Settings {
   readonly #parts: SettingsParts;
+  readonly #usualLane: LaneRules;
   #destinations: SettingsByName = new Map();
+  /** Of the destinations that do not have the usual ones. */
+  #lanes: ReadonlyMap<string, LaneRules> = new Map();
   /** The last loading asked for: they go one after the other, so that it is the one that stays. */
   #loading: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SettingsParts) {
     this.#parts = parts;
+    this.#usualLane = laneRules(parts.laneOptions);
   }
 
   /** Where the secrets come from. */
@@ -64,13 +72,14 @@ export class Settings {
   }
 
   async #load(): Promise<LoadedSettings> {
-    const { secrets, readDestinations, signatures } = this.#parts;
+    const { secrets, readDestinations, signatures, laneOptions } = this.#parts;
     const { secrets: found, warnings } = await secrets.load();
     const { settings: destinations, warnings: doubts } = readDestinations();
     const thread = threadSettings(found, destinations, signatures);
     const disabled = new Set<string>();
     for (const [name, { disabled: off }] of destinations) if (off) disabled.add(name);
     this.#destinations = destinations;
+    this.#lanes = ownLanes(destinations, laneOptions);
     return {
       thread,
       disabled,
@@ -89,6 +98,51 @@ export class Settings {
       permanentStatuses: own.permanentStatuses ?? usual.permanentStatuses,
     };
   }
+
+  /**
+   * What the lane of this name is held to: a destination's id, or the origin where its events name none. The same object
+   * until the next loading that succeeds.
+   */
+  laneRulesOf(destination: string): LaneRules {
+    return this.#lanes.get(destination) ?? this.#usualLane;
+  }
+}
+
+function laneRules({ ratePerSecond, rateBurst, maxInFlight, ...options }: LaneOptions): LaneRules {
+  const { breakerFailures: failures, coolOffMs } = options;
+  return {
+    window: maxInFlight,
+    rate:
+      ratePerSecond === null
+        ? null
+        : // What it allows in a second: to a rate below that a burst of one is left.
+          { perSecond: ratePerSecond, burst: rateBurst ?? Math.max(1, Math.floor(ratePerSecond)) },
+    breaker: failures === 0 ? null : { failures, coolOffMs },
+  };
+}
+
+/** What the lanes are held to of destinations that say something of it themselves. */
+function ownLanes(settings: SettingsByName, usual: LaneOptions): ReadonlyMap<string, LaneRules> {
+  const lanes = new Map<string, LaneRules>();
+  for (const [name, settingsOfOne] of settings) {
+    const { ratePerSecond, rateBurst, maxInFlight, breakerFailures, coolOffMs } = settingsOfOne;
+    const own = present({ ratePerSecond, rateBurst, maxInFlight, breakerFailures, coolOffMs });
+    if (Object.keys(own).length > 0) lanes.set(name, laneRules({ ...usual, ...own }));
+  }
+  return lanes;
+}
+
+/** The settings of an engine with these options; those of destinations are in the config file, if there is one. */
+export function settingsFor(options: OptionValues, secrets: SecretProvider): Settings {
+  const { signatures, retryScheduleMs: scheduleMs, permanentStatuses, config } = options;
+  return new Settings({
+    secrets,
+    readDestinations: () =>
+      config === null ? { settings: new Map(), warnings: [] } : readDestinations(config, options, Date.now()),
+    signatures,
+    rules: { scheduleMs, permanentStatuses },
+    laneOptions: options,
+  });
 }
 
 /** What threads must know. Throws VOLLEY_SECRET where a secret is missing, or cannot make the signatures it may be asked for. */

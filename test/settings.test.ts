@@ -2,6 +2,7 @@ import { deepEqual, equal, match, rejects } from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import test from 'node:test';
 import type { DestinationSettings } from '../src/config/destination-settings.ts';
+import { defaultOptions } from '../src/config/options.ts';
 import { VolleyError } from '../src/errors.ts';
 import { Settings } from '../src/settings.ts';
 import type { SignatureScheme } from '../src/signing/schemes.ts';
@@ -45,6 +46,7 @@ function newSettings({ secrets = {}, destinations = {}, signatures = ['hub', 'st
     },
     signatures,
     rules: RULES,
+    laneOptions: defaultOptions(),
   });
   return { settings, given };
 }
@@ -274,6 +276,11 @@ test('threads are told every setting of a destination but those that the main th
         retryScheduleMs: [4],
         signatures: ['hub'],
         permanentStatuses: [400],
+        ratePerSecond: 5,
+        rateBurst: 6,
+        maxInFlight: 7,
+        breakerFailures: 8,
+        coolOffMs: 9,
         disabled: true,
         clientCertificate: 'certificate',
         clientKey: 'key',
@@ -294,6 +301,7 @@ test('threads are told every setting of a destination but those that the main th
     readDestinations: () => ({ settings, warnings: [] }),
     signatures: ['hub'],
     rules: RULES,
+    laneOptions: defaultOptions(),
   }).load();
   deepEqual(thread.destinations.get('a'), {
     signingSecrets: ['t'],

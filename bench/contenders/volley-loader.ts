@@ -1,6 +1,6 @@
 /** Fills Volley's queue with what its publisher queues. */
 import { Redis } from 'ioredis';
-import { encodeEnvelope } from '../../src/delivery/envelope.ts';
+import { encodeEnvelope } from '../../src/delivery/encode.ts';
 import { payloads } from '../payload.ts';
 import type { Job, Loader } from './contender.ts';
 import { EVENT_TYPE } from './request.ts';

@@ -54,6 +54,8 @@ export class Volley implements Contender {
   }
 
   #settled({ kind }: Settled): void {
+    // It is fetched again.
+    if (kind === 'parked') return;
     if (kind !== 'delivered') {
       this.#failed += 1;
       return;

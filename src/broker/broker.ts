@@ -1,8 +1,8 @@
 /**
  * The broker port: what Volley asks of the store that keeps its deliveries.
  *
- * A delivery is in one of five places: ready, leased (claimed by a live worker), delayed (waiting for a retry),
- * parked (set aside for its destination), dead. Every method that moves deliveries moves each one whole: after a crash at any instant a delivery is in
+ * A delivery is in one of five places: ready, leased (claimed by a live worker), delayed (waiting for a retry, or for its
+ * deliverAt), parked (set aside for its destination), dead. Every method that moves deliveries moves each one whole: after a crash at any instant a delivery is in
  * the place it came from or in the one it went to, never in neither. `test/broker/conformance.ts` holds every
  * adapter to this.
  *
@@ -28,7 +28,7 @@ export interface Claim {
 export type Settlement =
   /** Delivered: forget it. */
   | { readonly kind: 'ack'; readonly claim: Claim }
-  /** To be attempted again after `delayMs`, by the broker's clock, with `attempts` made so far. */
+  /** To be attempted, or looked at, again after `delayMs`, by the broker's clock, with `attempts` made so far. */
   | { readonly kind: 'retry'; readonly claim: Claim; readonly delayMs: number; readonly attempts: number }
   /** Kept as a dead letter. */
   | { readonly kind: 'dead'; readonly claim: Claim; readonly letter: DeadLetter }

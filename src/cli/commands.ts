@@ -20,16 +20,24 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'dead replay': { summary: 'queue dead letters again', load: () => import('./dead-replay.ts') },
   'dead discard': { summary: 'delete dead letters for good', load: () => import('./dead-discard.ts') },
   'destinations list': {
-    summary: 'list disabled destinations, and what is parked for them',
+    summary: 'list what is disabled, blocked, or has something parked',
     load: () => import('./destinations-list.ts'),
   },
+  'destinations show': {
+    summary: 'show all that is known of a destination, and what to do',
+    load: () => import('./destinations-show.ts'),
+  },
   'destinations enable': {
-    summary: 'deliver to disabled destinations again',
+    summary: 'deliver to disabled or blocked destinations again',
     load: () => import('./destinations-enable.ts'),
   },
   'destinations disable': {
     summary: 'park what is for a destination instead of sending it',
     load: () => import('./destinations-disable.ts'),
+  },
+  'destinations discard': {
+    summary: 'delete for good what is parked for a destination',
+    load: () => import('./destinations-discard.ts'),
   },
 };
 

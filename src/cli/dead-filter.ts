@@ -11,6 +11,7 @@ const REASONS = {
   exhausted: true,
   rejected: true,
   poison: true,
+  expired: true,
   'url-refused': true,
   'not-json': true,
   'invalid-envelope': true,

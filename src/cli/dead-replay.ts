@@ -1,7 +1,7 @@
 /** `volley dead replay`: dead letters back into the queue, all at once or at a pace. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker, DeadFilter } from '../broker/broker.ts';
-import { EXIT, VolleyError } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
 import { ALL_FLAG, checkChoice, chosen, FILTER_FLAGS } from './dead-filter.ts';
 import { withBroker } from './existing-broker.ts';
@@ -12,8 +12,6 @@ import { print } from './terminal.ts';
 const PAGE = 100;
 /** The shortest pause of a paced replay, in milliseconds; faster rates replay more at each step. */
 const STEP_MS = 100;
-/** The fastest pace, in dead letters a second; beyond it, none is needed. */
-const MAX_RATE = 10_000;
 
 export const command = defineCommand({
   scope: 'dead',
@@ -21,12 +19,15 @@ export const command = defineCommand({
     all: ALL_FLAG,
     ...FILTER_FLAGS,
     rate: {
-      kind: 'string',
+      kind: 'rate',
       flag: 'rate',
-      value: 'N/s',
+      value: 'RATE',
       default: null,
+      min: 1 / 60,
+      // Beyond it, none is needed.
+      max: 10_000,
       scopes: [],
-      doc: 'at most so many a second, so that a receiver that has just recovered is not flooded; 1/s to 10000/s; all at once by default',
+      doc: 'at most so many in a time, such as 50/s or 600/m, so that a receiver that has just recovered is not flooded; all at once by default',
     },
     json: JSON_FLAG,
   },
@@ -42,31 +43,20 @@ export const command = defineCommand({
   ],
   async run({ options, flags, operands }) {
     checkChoice('dead replay', operands, flags);
-    const rate = flags.rate === null ? null : rateOf(flags.rate);
     const replayed = await withBroker(options, async (broker) => {
       const filter = await chosen(broker, operands, flags, Date.now());
-      return rate === null
+      return flags.rate === null
         ? broker.replayDead(filter, Number.MAX_SAFE_INTEGER)
-        : replayPaced(broker, filter, rate);
+        : replayPaced(broker, filter, flags.rate);
     });
     await print(flags.json ? JSON.stringify({ replayed }) : `replayed ${replayed}`);
     return EXIT.done;
   },
 });
 
-/** Dead letters a second from `50/s` or `50`. Throws VOLLEY_USAGE. */
-function rateOf(text: string): number {
-  const rate = Number(/^(\d+)(?:\/s)?$/.exec(text)?.[1]);
-  if (rate >= 1 && rate <= MAX_RATE) return rate;
-  throw new VolleyError(
-    'VOLLEY_USAGE',
-    `--rate is ${JSON.stringify(text)}: give 1/s to ${MAX_RATE}/s, for example 50/s`,
-  );
-}
-
 async function replayPaced(broker: Broker, filter: DeadFilter, perSecond: number): Promise<number> {
-  const pauseMs = Math.max(STEP_MS, 1_000 / perSecond);
-  const stepCount = Math.round((perSecond * pauseMs) / 1_000);
+  const stepCount = Math.ceil((perSecond * STEP_MS) / 1_000);
+  const pauseMs = (stepCount * 1_000) / perSecond;
   const progress = new Progress('replayed');
   let replayed = 0;
   for (;;) {

@@ -1,12 +1,12 @@
 /** `volley destinations disable`: nothing more is sent to these, until they are enabled. */
-import type { DisabledDestination } from '../broker/broker.ts';
+import type { Standing } from '../broker/broker.ts';
 import { originOf } from '../delivery/envelope.ts';
 import { destinationFault } from '../delivery/fields.ts';
 import { EXIT, VolleyError } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
-import { byText, reportOf } from './destinations-list.ts';
+import { allStandings, byText, reportOf, sinceText } from './destination-standing.ts';
 import { withBroker } from './existing-broker.ts';
-import { note, print } from './terminal.ts';
+import { note, print, printable } from './terminal.ts';
 
 export const command = defineCommand({
   scope: 'destinations',
@@ -29,10 +29,11 @@ export const command = defineCommand({
       const before = new Map<string, boolean>();
       for (const name of names)
         before.set(name, !(await broker.disableDestination(name, 'command', Date.now())));
-      for (const disabled of await broker.disabledDestinations()) {
-        const already = before.get(disabled.destination);
-        if (already === undefined) continue;
-        await print(flags.json ? JSON.stringify(reportOf(disabled)) : forPeople(disabled, already));
+      for (const standing of await allStandings(broker)) {
+        const already = before.get(standing.destination);
+        // Somebody else may have enabled it in this moment.
+        if (already === undefined || standing.disabled === null) continue;
+        await print(flags.json ? JSON.stringify(reportOf(standing)) : forPeople(standing, already));
       }
     });
     for (const name of names) noteOrigin(name);
@@ -53,9 +54,10 @@ function checkNames(names: readonly string[]): void {
   }
 }
 
-function forPeople({ destination, by, sinceMs }: DisabledDestination, already: boolean): string {
-  if (!already) return `${destination} is disabled: its deliveries are parked until it is enabled`;
-  return `${destination} is disabled already (${byText(by)}, since ${new Date(sinceMs ?? 0).toISOString()})`;
+function forPeople(standing: Standing, already: boolean): string {
+  const name = printable(standing.destination);
+  if (!already) return `${name} is disabled: its deliveries are parked until it is enabled`;
+  return `${name} is disabled already (by ${byText(standing.disabled!.by)}, since ${sinceText(standing)})`;
 }
 
 /** What looks like a URL and is no origin as it is written is hardly ever what a destination is called: says what events go by. */

@@ -1,9 +1,8 @@
-/** `volley destinations enable`: what is parked for these is ready again. */
-import type { Broker, DisabledDestination } from '../broker/broker.ts';
-import { didYouMean } from '../config/nearest.ts';
+/** `volley destinations enable`: these may be sent to again, and what is parked for them first. */
+import type { Broker, Standing } from '../broker/broker.ts';
 import { EXIT, VolleyError } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
-import { NONE } from './destinations-list.ts';
+import { allStandings, findStanding } from './destination-standing.ts';
 import { withBroker } from './existing-broker.ts';
 import { note, print, printable } from './terminal.ts';
 
@@ -15,14 +14,14 @@ export const command = defineCommand({
       flag: 'all',
       default: false,
       scopes: [],
-      doc: 'every destination that is disabled',
+      doc: 'every destination that is disabled or blocked',
     },
     json: { ...JSON_FLAG, doc: 'one JSON object a line, for programs' },
   },
   operands: '[NAME…]',
   notes: [
-    'What is parked for them is ready again, the oldest first, with the attempts it had.',
-    'One that answers 410 Gone again is disabled again. One that the config file disables is disabled again by its workers: change the file.',
+    'Whether it was disabled, its breaker is open or it is paused: it is sent to again. Workers deliver what is parked, the oldest first, at the pace the destination takes it.',
+    'One that answers 410 Gone again is disabled again, and one that fails again opens its breaker again. One that the config file disables is disabled again by its workers: change the file.',
   ],
   examples: [
     'volley destinations enable acct_42',
@@ -39,38 +38,29 @@ export const command = defineCommand({
         `volley destinations enable ${flags.all ? 'takes names or --all, not both' : 'needs to know which'}: give their names (volley destinations list shows them), or --all`,
       );
     await withBroker(options, async (broker) => {
-      const listed = await broker.disabledDestinations();
-      const chosen = flags.all ? listed : [...new Set(operands)].map((name) => find(name, listed));
+      const standings = await allStandings(broker);
+      const chosen = flags.all
+        ? standings.filter(({ disabled, block }) => disabled !== null || block !== null)
+        : [...new Set(operands)].map((name) => findStanding(name, standings));
       for (const each of chosen) await enable(broker, each, flags.json);
-      if (chosen.length === 0 && !flags.json) await print(NONE);
+      if (chosen.length === 0 && !flags.json) await print('no destination is disabled or blocked');
     });
     return EXIT.done;
   },
 });
 
-/** Throws VOLLEY_NOT_FOUND. */
-function find(name: string, listed: readonly DisabledDestination[]): DisabledDestination {
-  const found = listed.find(({ destination }) => destination === name);
-  if (found !== undefined) return found;
-  const names = listed.map(({ destination }) => destination);
-  throw new VolleyError(
-    'VOLLEY_NOT_FOUND',
-    `destination ${JSON.stringify(name)} is not disabled${didYouMean(name, names) || ': volley destinations list shows those that are'}`,
-  );
+async function enable(broker: Broker, standing: Standing, asJson: boolean): Promise<void> {
+  const { destination } = standing;
+  // Null where it is not disabled, or somebody else has enabled it in this moment.
+  const parked = (await broker.enableDestination(destination)) ?? standing.parked;
+  const name = printable(destination);
+  await print(asJson ? JSON.stringify({ destination, parked }) : `${name} is enabled: ${parkedText(parked)}`);
+  if (standing.disabled?.by === 'config')
+    note(`${name} is disabled in the workers' config file, and will be again: change it there, then reload`);
 }
 
-async function enable(
-  broker: Broker,
-  { destination, by }: DisabledDestination,
-  asJson: boolean,
-): Promise<void> {
-  // Null where somebody else has enabled it in this moment.
-  const ready = (await broker.enableDestination(destination)) ?? 0;
-  const deliveries = ready === 1 ? '1 delivery is' : `${ready} deliveries are`;
-  const name = printable(destination);
-  await print(
-    asJson ? JSON.stringify({ destination, ready }) : `${name} is enabled: ${deliveries} ready again`,
-  );
-  if (by === 'config')
-    note(`${name} is disabled in the workers' config file, and will be again: change it there, then reload`);
+function parkedText(parked: number): string {
+  if (parked === 0) return 'nothing is parked for it';
+  const deliveries = parked === 1 ? '1 delivery is' : `${parked} deliveries are`;
+  return `${deliveries} parked for it, which workers deliver now`;
 }

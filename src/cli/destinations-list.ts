@@ -1,61 +1,70 @@
-/** `volley destinations list`: what is disabled, why, and how much is parked for it. */
-import type { DisabledDestination } from '../broker/broker.ts';
+/** `volley destinations list`: what is disabled, blocked, or has something parked. */
+import type { Standing } from '../broker/broker.ts';
 import { EXIT } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
+import { allStandings, reportOf, STATES, sinceText, stateOf, stateText } from './destination-standing.ts';
 import { withBroker } from './existing-broker.ts';
-import { columns, print, printable } from './terminal.ts';
+import { columns, note, print, printable } from './terminal.ts';
 
 export const command = defineCommand({
   scope: 'destinations',
-  flags: { json: { ...JSON_FLAG, doc: 'one JSON object a line, for programs' } },
+  flags: {
+    state: {
+      kind: 'choice',
+      flag: 'state',
+      value: 'STATE',
+      default: null,
+      choices: STATES,
+      scopes: [],
+      doc: 'only those in this state; enabled are those that have something parked still',
+    },
+    limit: {
+      kind: 'integer',
+      flag: 'limit',
+      value: 'N',
+      default: 100,
+      min: 1,
+      max: 10_000_000,
+      unit: 'destinations',
+      scopes: [],
+      doc: 'most that are listed',
+    },
+    json: { ...JSON_FLAG, doc: 'one JSON object a line, for programs' },
+  },
   operands: null,
   notes: [
-    'A destination is disabled when its receiver answers 410 Gone, by volley destinations disable, or in the config file. Its deliveries are parked, none is lost: volley destinations enable makes them ready again.',
+    'A destination is disabled when its receiver answers 410 Gone, by volley destinations disable, or in the config file: until it is enabled. Its breaker is open when it has failed again and again: until a probe succeeds. It is paused when it has asked for that (Retry-After): until the time it gave is over.',
+    'What is for it meanwhile is parked, none is lost, and workers deliver it afterwards, at the pace the destination takes it. All others are not listed.',
     'A destination is what events name as theirs, or else the origin of their URL.',
   ],
   examples: [
     'volley destinations list',
     '',
+    '# Those that fail at present',
+    'volley destinations list --state open',
+    '',
     '# Those for which the most is parked',
-    "volley destinations list --json | jq -s 'sort_by(-.parked)[:10]'",
+    "volley destinations list --limit 1000000 --json | jq -s 'sort_by(-.parked)[:10]'",
   ],
-  async run({ options, flags }) {
-    const listed = await withBroker(options, (broker) => broker.disabledDestinations());
-    if (flags.json) for (const each of listed) await print(JSON.stringify(reportOf(each)));
-    else await print(listed.length === 0 ? NONE : columns([HEAD, ...listed.map(rowOf)]));
+  async run({ options, flags: { state, limit, json } }) {
+    const standings = await withBroker(options, allStandings);
+    const chosen = state === null ? standings : standings.filter((each) => stateOf(each) === state);
+    const listed = chosen.slice(0, limit);
+    if (json) for (const each of listed) await print(JSON.stringify(reportOf(each)));
+    else await print(listed.length === 0 ? noneText(state) : columns([HEAD, ...listed.map(rowOf)]));
+    if (listed.length < chosen.length)
+      note(`there are ${chosen.length}: raise --limit${state === null ? ', or give --state' : ''}`);
     return EXIT.done;
   },
 });
 
-/** What is said where there is nothing to list or to enable. */
-export const NONE = 'no destination is disabled';
-const HEAD = ['DESTINATION', 'DISABLED', 'SINCE', 'PARKED'];
+const HEAD = ['DESTINATION', 'STATE', 'SINCE', 'PARKED'];
 
-function rowOf(listed: DisabledDestination): (string | number)[] {
-  const { destination, parked } = listed;
-  return [printable(destination), byText(listed.by), sinceText(listed.sinceMs) ?? '-', parked];
+function rowOf(standing: Standing): (string | number)[] {
+  const { destination, parked } = standing;
+  return [printable(destination), stateText(standing), sinceText(standing) ?? '-', parked];
 }
 
-/** Who disabled it, for a person. */
-export function byText(by: DisabledDestination['by']): string {
-  switch (by) {
-    case 'gone':
-      return 'answered 410';
-    case 'command':
-    case 'config':
-      return by;
-    case null:
-      return 'no: enable it again';
-    default:
-      return by satisfies never;
-  }
-}
-
-function sinceText(sinceMs: number | null): string | null {
-  return sinceMs === null ? null : new Date(sinceMs).toISOString();
-}
-
-/** A destination as programs are given it. */
-export function reportOf({ destination, by, sinceMs, parked }: DisabledDestination) {
-  return { destination, by, since: sinceText(sinceMs), parked };
+function noneText(state: string | null): string {
+  return state === null ? 'no destination is disabled, blocked, or has anything parked' : 'none';
 }

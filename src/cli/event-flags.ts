@@ -32,6 +32,24 @@ export const EVENT_FLAGS = {
     value: 'TIME',
     doc: 'when it happened: ISO 8601 with an offset, or epoch milliseconds; now when absent',
   },
+  'ordering-key': {
+    ...TEXT,
+    flag: 'ordering-key',
+    value: 'KEY',
+    doc: 'events with this key to the same destination go one at a time, in the order of publishing',
+  },
+  'deliver-at': {
+    ...TEXT,
+    flag: 'deliver-at',
+    value: 'TIME',
+    doc: 'not sent before: ISO 8601 with an offset, epoch milliseconds, or how long from now, such as 10m',
+  },
+  'expires-at': {
+    ...TEXT,
+    flag: 'expires-at',
+    value: 'TIME',
+    doc: 'not sent at this time or later: what is not delivered by then becomes a dead letter; written likewise',
+  },
   header: {
     kind: 'list',
     default: [],

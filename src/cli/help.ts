@@ -1,7 +1,7 @@
 /** Help, written from the tables of commands and options. */
 import { environmentName, type OptionSpec, type OptionTable } from '../config/option-spec.ts';
 import { optionsOf } from '../config/resolve.ts';
-import { formatDuration, formatValue } from '../config/values.ts';
+import { formatDuration, formatRate, formatValue } from '../config/values.ts';
 import type { Command } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { aside, columns, heading } from './terminal.ts';
@@ -74,6 +74,8 @@ function rangeOf(spec: OptionSpec): string {
     case 'duration':
     case 'durations':
       return `${formatDuration(spec.min)} to ${formatDuration(spec.max)}`;
+    case 'rate':
+      return `${formatRate(spec.min)} to ${formatRate(spec.max)}`;
     case 'choice':
       return `one of ${spec.choices.join(', ')}`;
     case 'list':

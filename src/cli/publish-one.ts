@@ -2,8 +2,10 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import type { OptionValues } from '../config/options.ts';
+import { parseDuration } from '../config/values.ts';
 import { isRejection } from '../delivery/envelope.ts';
 import { MAX_BODY_BYTES, MAX_ENVELOPE_BYTES } from '../delivery/event.ts';
+import { parseTimestamp } from '../delivery/fields.ts';
 import { isJsonText } from '../delivery/json-scan.ts';
 import { EXIT, errorCode, VolleyError } from '../errors.ts';
 import { eventIdMint } from '../publish/event-id.ts';
@@ -19,7 +21,7 @@ export async function publishOne(
   flags: EventFlags & { readonly url: string },
   json: boolean,
 ): Promise<number> {
-  const event = eventOf(await envelopeOfFlags(flags), eventIdMint()());
+  const event = eventOf(await envelopeOfFlags(flags, Date.now()), eventIdMint()());
   if (isRejection(event)) throw invalid(event.detail);
   const publisher = new Publisher({ broker, queue });
   try {
@@ -31,8 +33,8 @@ export async function publishOne(
   }
 }
 
-/** The envelope, with the payload as it was written: parsing it would round its large numbers. */
-async function envelopeOfFlags(flags: EventFlags): Promise<Buffer> {
+/** The envelope, with the payload as it was written: parsing it would round its large numbers. `nowMs`: epoch milliseconds. */
+async function envelopeOfFlags(flags: EventFlags, nowMs: number): Promise<Buffer> {
   const { url, type, payload, body, id, destination, timestamp, header } = flags;
   if (type === null) throw usage('--type is missing: name what happened, for example --type order.updated');
   if (payload !== null && body !== null) throw usage('--payload and --body are both given: keep one');
@@ -44,12 +46,31 @@ async function envelopeOfFlags(flags: EventFlags): Promise<Buffer> {
     type,
     id: id ?? undefined,
     destination: destination ?? undefined,
-    timestamp: timestamp !== null && /^-?\d+$/.test(timestamp) ? Number(timestamp) : (timestamp ?? undefined),
+    timestamp: numberOrText(timestamp) ?? undefined,
+    orderingKey: flags['ordering-key'] ?? undefined,
+    deliverAt: timeOf('deliver-at', flags['deliver-at'], nowMs),
+    expiresAt: timeOf('expires-at', flags['expires-at'], nowMs),
     headers: Object.fromEntries(header.map(headerOf)),
     body: body === null ? undefined : (await jsonOf('body', body)).toString(),
   });
   if (content === null) return Buffer.from(head);
   return Buffer.concat([Buffer.from(`${head.slice(0, -1)},"payload":`), content, Buffer.from('}')]);
+}
+
+function numberOrText(text: string | null): number | string | null {
+  return text !== null && /^-?\d+$/.test(text) ? Number(text) : text;
+}
+
+/** The time a flag gives, as an envelope holds it; a duration counts from `nowMs`. Throws VOLLEY_USAGE for what is no time. */
+function timeOf(flag: string, text: string | null, nowMs: number): number | undefined {
+  if (text === null) return undefined;
+  const time = numberOrText(text);
+  const inMs = typeof time === 'string' ? parseDuration(time.replace(/^\+/, '')) : null;
+  const timeMs = inMs === null ? parseTimestamp(time) : nowMs + inMs;
+  if (timeMs !== null) return timeMs;
+  throw usage(
+    `--${flag} is ${JSON.stringify(text)}: give a time such as 2026-11-23T18:00:00Z, or how long from now, such as 10m`,
+  );
 }
 
 /** The JSON text a flag gives, or whose file it names. Throws VOLLEY_EVENT_INVALID for what is not JSON. */

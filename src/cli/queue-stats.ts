@@ -7,7 +7,7 @@ import { columns, print } from './terminal.ts';
 const MEANINGS = {
   ready: 'waiting to be claimed',
   leased: 'claimed by a worker',
-  delayed: 'waiting for a retry',
+  delayed: 'waiting for a retry, or for its deliverAt',
   parked: 'set aside; see volley destinations list',
   dead: 'given up; see volley dead list',
 } as const;

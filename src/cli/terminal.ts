@@ -1,5 +1,5 @@
 /** Writing to the terminal: results on standard output, everything else on standard error. */
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { EXIT, errorCode } from '../errors.ts';
 
 /** Resolves when the text is on its way, so that a long output waits for its reader. */
@@ -30,27 +30,43 @@ export function aside(text: string): string {
   return styleText('dim', text, { stream: process.stdout });
 }
 
+/** Red on a terminal that takes styles (not with NO_COLOR): what stays as it is until somebody does something. */
+export function alarm(text: string): string {
+  return styleText('red', text, { stream: process.stdout });
+}
+
+/** Yellow on a terminal that takes styles (not with NO_COLOR): what passes by itself. */
+export function caution(text: string): string {
+  return styleText('yellow', text, { stream: process.stdout });
+}
+
 /** Text that others wrote, without the control characters a terminal would act on. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
-/** Rows as columns, each as wide as its widest cell; numbers to the right. */
+/** Rows as columns, each as wide as its widest cell; numbers to the right. Cells may have styles. */
 export function columns(rows: readonly (readonly (string | number)[])[]): string {
   const widths: number[] = [];
   for (const row of rows)
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, String(cell).length);
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(cell));
   return rows
     .map((row) =>
       row
-        .map((cell, i) =>
-          typeof cell === 'number' ? String(cell).padStart(widths[i]!) : cell.padEnd(widths[i]!),
-        )
+        .map((cell, i) => {
+          const padding = ' '.repeat(widths[i]! - widthOf(cell));
+          return typeof cell === 'number' ? `${padding}${cell}` : `${cell}${padding}`;
+        })
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Characters that are seen: styles take no room. */
+function widthOf(cell: string | number): number {
+  return stripVTControlCharacters(String(cell)).length;
 }
 
 /** Whoever read standard output may leave (`| head`): that is no fault. A full disk is one, and ends the command. */

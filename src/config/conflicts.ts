@@ -8,6 +8,9 @@ export type Deadlines = Pick<
   'connectTimeoutMs' | 'readTimeoutMs' | 'totalTimeoutMs' | 'leaseMs'
 >;
 
+/** How fast a destination is sent to. */
+export type Pace = Pick<OptionValues, 'ratePerSecond' | 'rateBurst'>;
+
 /** `between[0]` must be in `relation` to `between[1]`. */
 export interface Conflict {
   readonly between: readonly [keyof Deadlines, keyof Deadlines];
@@ -50,4 +53,9 @@ export function findConflict(
       fix: `set ${named('leaseMs')} to ${formatDuration(leastLeaseMs)} or more, which leaves ${formatDuration(SETTLE_ALLOWANCE_MS)} to settle`,
     };
   return null;
+}
+
+/** Whether there is a burst, and no rate limit that it could be the burst of. */
+export function isBurstAlone({ ratePerSecond, rateBurst }: Pace): boolean {
+  return rateBurst !== null && ratePerSecond === null;
 }

@@ -24,6 +24,11 @@ export interface DestinationSettings {
   readonly retryScheduleMs: readonly number[] | null;
   readonly signatures: readonly SignatureScheme[] | null;
   readonly permanentStatuses: readonly number[] | null;
+  readonly ratePerSecond: number | null;
+  readonly rateBurst: number | null;
+  readonly maxInFlight: number | null;
+  readonly breakerFailures: number | null;
+  readonly coolOffMs: number | null;
   readonly disabled: boolean;
   /** PEM: the certificate, then those that vouch for it. */
   readonly clientCertificate: string | null;
@@ -85,6 +90,11 @@ export const DESTINATION_SETTINGS = {
   retryScheduleMs: asOption(OPTIONS.retryScheduleMs),
   signatures: asOption(OPTIONS.signatures),
   permanentStatuses: asOption(OPTIONS.permanentStatuses),
+  ratePerSecond: asOption(OPTIONS.ratePerSecond),
+  rateBurst: asOption(OPTIONS.rateBurst),
+  maxInFlight: asOption(OPTIONS.maxInFlight),
+  breakerFailures: asOption(OPTIONS.breakerFailures),
+  coolOffMs: asOption(OPTIONS.coolOffMs),
   disabled: onOff('disabled', 'false', 'nothing is sent; its deliveries are kept'),
   clientCertificate: {
     kind: 'file',

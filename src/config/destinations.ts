@@ -4,7 +4,7 @@ import { nameWarning, originMeant } from '../delivery/destination-name.ts';
 import { destinationFault } from '../delivery/fields.ts';
 import { VolleyError } from '../errors.ts';
 import { shown } from '../runtime/shown.ts';
-import { type Deadlines, findConflict } from './conflicts.ts';
+import { type Deadlines, findConflict, isBurstAlone, type Pace } from './conflicts.ts';
 import {
   DESTINATION_SETTINGS,
   DESTINATIONS_KEY,
@@ -44,7 +44,7 @@ const BY_KEY = new Map(
  * worker's options say, `nowMs` (epoch) is for the validity of certificates. Throws VOLLEY_CONFIG naming line and column
  * of the first mistake. Reading 100 000 takes one to three seconds, in which nothing else runs.
  */
-export function readDestinations(path: string, worker: Deadlines, nowMs: number): Destinations {
+export function readDestinations(path: string, worker: Deadlines & Pace, nowMs: number): Destinations {
   const files = new NamedFiles(dirname(path), nowMs);
   const settings = new Map<string, DestinationSettings>();
   const warnings: string[] = [];
@@ -72,7 +72,11 @@ function keyFault(key: string): string | null {
   return fault === null ? null : `${shown(key)} is no destination: ${fault}`;
 }
 
-function settingsOf(destination: FileEntry, worker: Deadlines, files: NamedFiles): DestinationSettings {
+function settingsOf(
+  destination: FileEntry,
+  worker: Deadlines & Pace,
+  files: NamedFiles,
+): DestinationSettings {
   const entries = objectOf(destination, 'an object of settings');
   const settings: Record<string, unknown> = { ...NOT_SET, place: destination.place };
   for (const entry of entries.values()) {
@@ -83,6 +87,7 @@ function settingsOf(destination: FileEntry, worker: Deadlines, files: NamedFiles
   const made = settings as unknown as DestinationSettings;
   checkPair(entries, files);
   checkDeadlines(made, worker, destination, entries);
+  checkPace(made, worker, entries);
   return made;
 }
 
@@ -138,5 +143,17 @@ function checkDeadlines(
   throw new VolleyError(
     'VOLLEY_CONFIG',
     `${place}: ${one!.text} must be ${conflict.relation} ${other!.text}: ${conflict.fix}`,
+  );
+}
+
+/** A burst here is that of the rate limit here, or else of the worker's. */
+function checkPace(settings: DestinationSettings, worker: Pace, entries: FileObject): void {
+  const { rateBurst, ratePerSecond: own } = settings;
+  if (!isBurstAlone({ rateBurst, ratePerSecond: own ?? worker.ratePerSecond })) return;
+  const { place, key } = entries.get(OPTIONS.rateBurst.flag)!;
+  const { flag } = OPTIONS.ratePerSecond;
+  throw new VolleyError(
+    'VOLLEY_CONFIG',
+    `${place}: "${key}" is there without "${flag}": give both, or neither`,
   );
 }

@@ -42,6 +42,8 @@ export type OptionSpec =
   | (OptionBase<'integers', readonly number[]> & IntegerRange)
   /** Written `250ms`, `8s`, `5m`, `1h`, `7d`; held in milliseconds, bounds too. */
   | (OptionBase<'duration', number> & { readonly min: number; readonly max: number })
+  /** Written `100/s`, `600/m`, `5000/h`; held as events per second, bounds too. */
+  | (OptionBase<'rate', number> & { readonly min: number; readonly max: number })
   /** Durations separated by commas. */
   | (OptionBase<'durations', readonly number[]> & { readonly min: number; readonly max: number });
 
@@ -49,7 +51,7 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 type ValueOf<Spec> = Spec extends { kind: 'boolean' }
   ? boolean
-  : Spec extends { kind: 'integer' | 'duration' }
+  : Spec extends { kind: 'integer' | 'duration' | 'rate' }
     ? number
     : Spec extends { kind: 'integers' | 'durations' }
       ? readonly number[]

@@ -6,6 +6,7 @@
  * Order of precedence: flag, environment, config file, default.
  */
 import { SIGNATURE_SCHEMES } from '../signing/schemes.ts';
+import { LANE_OPTIONS } from './lane-options.ts';
 import { defaultsOf, type OptionScope, type OptionTable, type ValuesOf } from './option-spec.ts';
 
 const SECOND = 1_000;
@@ -190,6 +191,7 @@ export const OPTIONS = {
     scopes: WORKER,
     doc: 'answers that no retry will mend: a dead letter at once; 410 always disables its destination',
   },
+  ...LANE_OPTIONS,
   leaseMs: {
     kind: 'duration',
     flag: 'lease',

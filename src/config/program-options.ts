@@ -2,7 +2,7 @@
 import { VolleyError } from '../errors.ts';
 import { parseNetwork } from '../guard/address.ts';
 import { isHostPattern } from '../guard/host-list.ts';
-import { findConflict } from './conflicts.ts';
+import { findConflict, isBurstAlone } from './conflicts.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { defaultOptions, OPTIONS, type OptionName, type OptionValues } from './options.ts';
 import { expected, isServer } from './values.ts';
@@ -25,6 +25,11 @@ export function programOptions(given: Partial<OptionValues>): OptionValues {
       `${one} (${values[one]} ms) must be ${conflict.relation} ${other} (${values[other]} ms): ${conflict.fix}`,
     );
   }
+  if (isBurstAlone(values))
+    throw new VolleyError(
+      'VOLLEY_CONFIG',
+      `rateBurst (${values.rateBurst}) is there without ratePerSecond: give both, or neither`,
+    );
   return values;
 }
 
@@ -32,6 +37,7 @@ function isInRange(spec: OptionSpec, value: unknown): boolean {
   switch (spec.kind) {
     case 'integer':
     case 'duration':
+    case 'rate':
       return (value === null && spec.default === null) || isBetween(value, spec.min, spec.max);
     case 'integers':
     case 'durations':

@@ -3,7 +3,7 @@ import { type ErrorCode, VolleyError } from '../errors.ts';
 import type { Environment } from '../runtime/environment.ts';
 import { shown } from '../runtime/shown.ts';
 import type { GivenArguments } from './arguments.ts';
-import { type Conflict, findConflict } from './conflicts.ts';
+import { type Conflict, findConflict, isBurstAlone } from './conflicts.ts';
 import { DESTINATIONS_KEY } from './destination-settings.ts';
 import { failure } from './failure.ts';
 import { type FileObject, readConfigFile } from './file.ts';
@@ -47,8 +47,7 @@ export function resolveOptions(given: GivenArguments, env: Environment, scope: O
     ...defaultsOf(OPTIONS),
     ...Object.fromEntries([...found].map(([name, { value }]) => [name, value])),
   };
-  const conflict = scope === 'worker' ? findConflict(values) : null;
-  if (conflict !== null) throw conflictError(conflict, values, found);
+  if (scope === 'worker') checkTogether(values, found);
   return values;
 }
 
@@ -101,6 +100,18 @@ function entriesByFlag(path: string): FileObject {
     throw new VolleyError('VOLLEY_CONFIG', `${place}: ${shown(key)} is not an option${hint}`);
   }
   return entries;
+}
+
+/** Throws where options are each in range and do not go together. */
+function checkTogether(values: OptionValues, found: ReadonlyMap<string, Found>): void {
+  const conflict = findConflict(values);
+  if (conflict !== null) throw conflictError(conflict, values, found);
+  if (!isBurstAlone(values)) return;
+  const { ratePerSecond, rateBurst } = OPTIONS;
+  throw new VolleyError(
+    found.get('rateBurst')!.code,
+    `--${rateBurst.flag} ${values.rateBurst} is there without --${ratePerSecond.flag}: give both, or neither`,
+  );
 }
 
 /** A usage error when a flag takes part in the conflict: then the command line is what has to change. */

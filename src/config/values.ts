@@ -30,6 +30,25 @@ export function formatDuration(ms: number): string {
   return `${ms}ms`;
 }
 
+/** The units a rate may be per, in seconds; shortest first. */
+const RATE_UNITS = { s: 1, m: 60, h: 3_600 } as const;
+
+/** Events per second of a rate such as `100/s`, `600/m` or `5000/h`; null for anything else. */
+export function parseRate(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text);
+  return match === null ? null : Number(match[1]) / RATE_UNITS[match[2] as keyof typeof RATE_UNITS];
+}
+
+/** Events per second in the shortest unit that shows them whole: 100 is `100/s`, 1.5 is `90/m`. */
+export function formatRate(perSecond: number): string {
+  for (const [unit, seconds] of Object.entries(RATE_UNITS)) {
+    const count = Math.round(perSecond * seconds);
+    // What was written as a whole number per hour is that number again, whatever binary fractions made of it.
+    if (count > 0 && Math.abs(count / seconds - perSecond) < 1e-9 * perSecond) return `${count}/${unit}`;
+  }
+  return `${perSecond}/s`;
+}
+
 /** What is right for an option, as the end of the sentence "give …". */
 export function expected(spec: OptionSpec): string {
   switch (spec.kind) {
@@ -56,6 +75,8 @@ export function expected(spec: OptionSpec): string {
       return `a whole number from ${spec.min} to ${spec.max} ${spec.unit}`;
     case 'duration':
       return `a time from ${formatDuration(spec.min)} to ${formatDuration(spec.max)}, written like 250ms, 8s, 5m or 1h`;
+    case 'rate':
+      return `a rate from ${formatRate(spec.min)} to ${formatRate(spec.max)}, written like 100/s, 600/m or 5000/h`;
     case 'durations':
       return `times from ${formatDuration(spec.min)} to ${formatDuration(spec.max)}, separated by commas, written like 250ms, 8s, 5m or 1h`;
   }
@@ -139,6 +160,8 @@ function elementOrNull(spec: OptionSpec, text: string): unknown {
     case 'duration':
     case 'durations':
       return inRange(spec, parseDuration(text));
+    case 'rate':
+      return inRange(spec, parseRate(text));
   }
 }
 
@@ -164,7 +187,13 @@ export function formatValue(spec: OptionSpec, value: unknown): string {
 }
 
 function formatElement(spec: OptionSpec, value: unknown): string {
-  return spec.kind === 'duration' || spec.kind === 'durations'
-    ? formatDuration(value as number)
-    : String(value);
+  switch (spec.kind) {
+    case 'duration':
+    case 'durations':
+      return formatDuration(value as number);
+    case 'rate':
+      return formatRate(value as number);
+    default:
+      return String(value);
+  }
 }

@@ -1,18 +1,19 @@
 /**
- * The envelope codec: one JSON object per queued delivery (the public contract in README.md).
+ * Reads envelopes: one JSON object per queued delivery (the public contract in README.md). `encode.ts` writes them.
  *
- * Encoding puts what routes a delivery first and the payload last, so that `peekDestination` on the main thread
- * reads only the first bytes. Any other order decodes just as well, at the price of a longer peek.
- * Decoding validates every byte and copies none of the payload.
+ * `peekDestination` on the main thread reads only the first bytes of what `encode.ts` wrote. Any other order of members
+ * decodes just as well, at the price of a longer peek. Decoding validates every byte and copies none of the payload.
  */
 import { isUtf8 } from 'node:buffer';
 import { BoundedMap } from '../runtime/bounded-map.ts';
-import { type DecodedEnvelope, MAX_BODY_BYTES, MAX_URL_CHARS, type VolleyEvent } from './event.ts';
+import { type DecodedEnvelope, MAX_BODY_BYTES, MAX_URL_CHARS } from './event.ts';
 import {
   destinationFault,
   headersFault,
   idFault,
+  orderingKeyFault,
   parseTimestamp,
+  scheduleFault,
   TIMESTAMP_FAULT,
   typeFault,
   urlFault,
@@ -33,84 +34,25 @@ export interface Rejection {
   readonly detail: string;
 }
 
-/** Turns an event into the bytes that are queued, and says what is wrong with one that cannot be. `id` and `nowMs` fill what is absent. */
-export function encodeEnvelope(event: VolleyEvent, mintId: () => string, nowMs: number): Buffer | Rejection {
-  if (typeof event !== 'object' || event === null) return invalid('an event must be an object');
-  const timestamp = event.timestamp instanceof Date ? event.timestamp.getTime() : (event.timestamp ?? nowMs);
-  const timestampMs = parseTimestamp(timestamp);
-  const fault =
-    urlFault(event.url) ??
-    typeFault(event.type) ??
-    (event.id === undefined ? null : idFault(event.id)) ??
-    (event.destination === undefined ? null : destinationFault(event.destination)) ??
-    (timestampMs === null ? TIMESTAMP_FAULT : null) ??
-    (event.headers === undefined ? null : headersFault(event.headers));
-  if (fault !== null) return invalid(fault);
-  const body = encodeBody(event);
-  if (isRejection(body.bytes)) return body.bytes;
-  const head = JSON.stringify({
-    id: event.id ?? mintId(),
-    destination: event.destination ?? new URL(event.url).origin,
-    url: event.url,
-    type: event.type,
-    timestamp: timestampMs,
-    headers: event.headers,
-  });
-  return Buffer.concat([Buffer.from(`${head.slice(0, -1)},"${body.field}":`), body.bytes, CLOSE]);
-}
-
-const CLOSE = Buffer.from('}');
-const QUOTE = 0x22;
-
-/** The member that carries the body, and its JSON text. */
-function encodeBody(event: VolleyEvent): { field: 'payload' | 'body'; bytes: Buffer | Rejection } {
-  if (event.body === undefined) {
-    if (event.payload === undefined)
-      return { field: 'payload', bytes: invalid('"payload" or "body" is missing') };
-    let text: string | undefined;
-    try {
-      text = JSON.stringify(event.payload);
-    } catch (error) {
-      return {
-        field: 'payload',
-        bytes: invalid(`"payload" is not JSON: ${(error as Error).message.split('\n', 1)[0]}`),
-      };
-    }
-    if (text === undefined)
-      return { field: 'payload', bytes: invalid(`"payload" is a ${typeof event.payload}, not JSON`) };
-    const bytes = Buffer.from(text);
-    return { field: 'payload', bytes: bodySizeFault(bytes.length) ?? bytes };
-  }
-  if (event.payload !== undefined)
-    return { field: 'body', bytes: invalid('"payload" and "body" are both given: keep one') };
-  if (typeof event.body !== 'string' && !(event.body instanceof Uint8Array))
-    return { field: 'body', bytes: invalid('"body" must be a string that is itself JSON') };
-  const raw = Buffer.from(event.body as string);
-  const fault = bodySizeFault(raw.length) ?? bodyTextFault(raw);
-  return { field: 'body', bytes: fault ?? Buffer.from(JSON.stringify(raw.toString())) };
-}
-
-function bodySizeFault(bodyBytes: number): Rejection | null {
-  if (bodyBytes <= MAX_BODY_BYTES) return null;
-  return {
-    reason: 'body-too-large',
-    detail: `the body has ${bodyBytes} bytes, the limit is ${MAX_BODY_BYTES}: send a reference to the data instead`,
-  };
-}
-
-function bodyTextFault(body: Buffer): Rejection | null {
-  return isUtf8(body) && isJsonText(body) ? null : invalid('"body" must be a string that is itself JSON');
-}
-
-function invalid(detail: string): Rejection {
-  return { reason: 'invalid-envelope', detail };
-}
-
 /** The members Volley knows, in the order that `encodeEnvelope` writes them; their index is their place in the scratch spans. */
-const FIELDS = ['id', 'destination', 'url', 'type', 'timestamp', 'headers', 'payload', 'body'] as const;
-const [ID, DESTINATION, URL_, TYPE, TIMESTAMP, HEADERS, PAYLOAD, BODY] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+const FIELDS = [
+  'id',
+  'destination',
+  'orderingKey',
+  'url',
+  'type',
+  'timestamp',
+  'deliverAt',
+  'expiresAt',
+  'headers',
+  'payload',
+  'body',
+] as const;
+const [ID, DESTINATION, ORDERING_KEY, URL_, TYPE, TIMESTAMP, DELIVER_AT, EXPIRES_AT, HEADERS, PAYLOAD, BODY] =
+  [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
+const QUOTE = 0x22;
 const UNKNOWN = -1;
-/** The fields' names as bytes, by length: at most two have the same. */
+/** The fields' names as bytes, by length: at most three have the same. */
 const LONGEST_FIELD = 11;
 const FIELDS_BY_LENGTH = Array.from({ length: LONGEST_FIELD + 1 }, (_, length) =>
   FIELDS.map((field, index) => ({ index, name: Buffer.from(field) })).filter(
@@ -253,13 +195,18 @@ export function decodeEnvelope(bytes: Buffer, mintedId: string): DecodedEnvelope
   const destination = fieldValue(bytes, DESTINATION, head);
   const timestamp = fieldValue(bytes, TIMESTAMP, head);
   const timestampMs = timestamp === undefined ? null : parseTimestamp(timestamp);
+  const orderingKey = fieldValue(bytes, ORDERING_KEY, head);
+  const deliverAt = fieldValue(bytes, DELIVER_AT, head);
+  const expiresAt = fieldValue(bytes, EXPIRES_AT, head);
   const headers = fieldValue(bytes, HEADERS);
   const fault =
     knownUrlFault(url) ??
     typeFault(type) ??
     idFault(id) ??
     (destination === undefined ? null : destinationFault(destination)) ??
+    (orderingKey === undefined ? null : orderingKeyFault(orderingKey)) ??
     (timestamp !== undefined && timestampMs === null ? TIMESTAMP_FAULT : null) ??
+    scheduleFault(deliverAt, expiresAt) ??
     (headers === undefined ? null : headersFault(headers));
   if (fault !== null) return invalid(fault);
   const body = decodeBody(bytes);
@@ -270,6 +217,9 @@ export function decodeEnvelope(bytes: Buffer, mintedId: string): DecodedEnvelope
     type: type as string,
     timestampMs,
     destination: (destination as string | undefined) ?? originOf(url as string)!,
+    orderingKey: (orderingKey as string | undefined) ?? null,
+    deliverAtMs: parseTimestamp(deliverAt),
+    expiresAtMs: parseTimestamp(expiresAt),
     headers: headers === undefined ? null : Object.entries(headers as Record<string, string>).flat(),
     body,
   };
@@ -289,6 +239,24 @@ function decodeBody(bytes: Buffer): Buffer | Rejection {
   if (typeof text !== 'string') return invalid('"body" must be a string that is itself JSON');
   const body = Buffer.from(text);
   return bodySizeFault(body.length) ?? bodyTextFault(body) ?? body;
+}
+
+/** What is wrong with the size of a body; null when it is fine. */
+export function bodySizeFault(bodyBytes: number): Rejection | null {
+  if (bodyBytes <= MAX_BODY_BYTES) return null;
+  return {
+    reason: 'body-too-large',
+    detail: `the body has ${bodyBytes} bytes, the limit is ${MAX_BODY_BYTES}: send a reference to the data instead`,
+  };
+}
+
+/** What is wrong with the bytes of a "body", which must be JSON by itself; null when they are fine. */
+export function bodyTextFault(body: Buffer): Rejection | null {
+  return isUtf8(body) && isJsonText(body) ? null : invalid('"body" must be a string that is itself JSON');
+}
+
+export function invalid(detail: string): Rejection {
+  return { reason: 'invalid-envelope', detail };
 }
 
 /** True for a decoding that failed. */

@@ -7,8 +7,11 @@ import {
   MAX_HEADER_CHARS,
   MAX_HEADERS,
   MAX_ID_CHARS,
+  MAX_ORDERING_KEY_CHARS,
+  MAX_SCHEDULED_MS,
   MAX_TYPE_CHARS,
   MAX_URL_CHARS,
+  MIN_SCHEDULED_MS,
 } from './event.ts';
 
 const ID = /^[A-Za-z0-9_.:-]+$/;
@@ -76,6 +79,11 @@ export function destinationFault(destination: unknown): string | null {
   return `"destination" must be a string of 1 to ${MAX_DESTINATION_CHARS} printable ASCII characters`;
 }
 
+export function orderingKeyFault(key: unknown): string | null {
+  if (typeof key === 'string' && key.length <= MAX_ORDERING_KEY_CHARS && PRINTABLE.test(key)) return null;
+  return `"orderingKey" must be a string of 1 to ${MAX_ORDERING_KEY_CHARS} printable ASCII characters`;
+}
+
 /** Epoch milliseconds of a timestamp (RFC 3339 text or epoch milliseconds), or null when it is neither. */
 export function parseTimestamp(timestamp: unknown): number | null {
   // The range of a Date, so that every accepted timestamp can be shown as one.
@@ -86,8 +94,28 @@ export function parseTimestamp(timestamp: unknown): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-export const TIMESTAMP_FAULT =
-  '"timestamp" must be ISO 8601 with an offset ("2026-11-23T18:00:00.000Z") or epoch milliseconds';
+export const TIMESTAMP_FAULT = notATime('timestamp');
+
+/** What is wrong with the times between which a delivery may be attempted; each undefined where it is absent. */
+export function scheduleFault(deliverAt: unknown, expiresAt: unknown): string | null {
+  const fault =
+    (deliverAt === undefined ? null : scheduledTimeFault('deliverAt', deliverAt)) ??
+    (expiresAt === undefined ? null : scheduledTimeFault('expiresAt', expiresAt));
+  if (fault !== null || deliverAt === undefined || expiresAt === undefined) return fault;
+  if (parseTimestamp(expiresAt)! > parseTimestamp(deliverAt)!) return null;
+  return '"expiresAt" is not after "deliverAt", so it could never be sent: set it later, or leave one of them out';
+}
+
+function scheduledTimeFault(member: string, time: unknown): string | null {
+  const ms = parseTimestamp(time);
+  if (ms === null) return notATime(member);
+  if (ms >= MIN_SCHEDULED_MS && ms <= MAX_SCHEDULED_MS) return null;
+  return `"${member}" lies in the year ${new Date(ms).getUTCFullYear()}: epoch milliseconds have 13 digits (2001 to 2286), seconds have 10 and microseconds 16`;
+}
+
+function notATime(member: string): string {
+  return `"${member}" must be ISO 8601 with an offset ("2026-11-23T18:00:00.000Z") or epoch milliseconds`;
+}
 
 export function headersFault(headers: unknown): string | null {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers))

@@ -4,12 +4,14 @@
  */
 import type { Rejection } from './envelope.ts';
 
-/** What is known of a delivery once its envelope has been decoded; for logs and dead letters. */
+/** What is known of a delivery once its envelope has been decoded; for what follows, for logs and dead letters. */
 export interface Subject {
   readonly id: string;
   readonly destination: string;
   readonly url: string;
   readonly type: string;
+  /** When it may no longer be attempted, epoch milliseconds; null for never. */
+  readonly expiresAtMs: number | null;
 }
 
 /** The connection never carried the request. */
@@ -28,7 +30,7 @@ export type LocalCode =
   | 'signature'
   | 'thread-lost';
 /** The delivery itself cannot be sent, now or later. */
-export type RefusalReason = Rejection['reason'] | 'url-refused';
+export type RefusalReason = Rejection['reason'] | 'url-refused' | 'expired';
 
 /** The answer of a receiver, as far as it is kept. */
 export interface ReceivedResponse {
@@ -48,11 +50,13 @@ export type Outcome =
   | { readonly kind: 'broken'; readonly code: BrokenCode; readonly error: string }
   | { readonly kind: 'local-fault'; readonly code: LocalCode; readonly error: string }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly detail: string }
+  /** Not attempted: the time that its event is to be delivered at comes in `waitMs`. */
+  | { readonly kind: 'early'; readonly waitMs: number }
   /** Handed back: cut short because the engine stops, or untried because no slot came free in good time. */
   | { readonly kind: 'handed-back' };
 
-/** An outcome that is not success, and not our own doing. */
-export type Failure = Exclude<Outcome, { kind: 'delivered' | 'handed-back' }>;
+/** An outcome that is not success, and not what was asked for or our own doing. */
+export type Failure = Exclude<Outcome, { kind: 'delivered' | 'early' | 'handed-back' }>;
 
 /** The receiver's status; null when it gave none. */
 export function statusOf(failure: Failure): number | null {

@@ -32,6 +32,7 @@ export function endingOf(outcome: Outcome, nowMs: number): Ending {
     case 'local-fault':
     case 'refused':
     case 'handed-back':
+    case 'early':
       return UNTRIED;
     default:
       return outcome satisfies never;

@@ -45,13 +45,17 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, maxBytes: number
 export function eventOf(envelope: Buffer, mintedId: string): VolleyEvent | Rejection {
   const decoded = decodeEnvelope(envelope, mintedId);
   if (isRejection(decoded)) return decoded;
-  const { id, url, type, timestampMs, destination, headers, body } = decoded;
+  const { id, url, type, timestampMs, destination, orderingKey, deliverAtMs, expiresAtMs, headers, body } =
+    decoded;
   return {
     id,
     url,
     type,
     destination,
     body,
+    ...(orderingKey !== null && { orderingKey }),
+    ...(deliverAtMs !== null && { deliverAt: deliverAtMs }),
+    ...(expiresAtMs !== null && { expiresAt: expiresAtMs }),
     ...(timestampMs !== null && { timestamp: timestampMs }),
     ...(headers !== null && { headers: Object.fromEntries(pairs(headers)) }),
   };

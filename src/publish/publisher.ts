@@ -1,6 +1,7 @@
 /** The publisher: events in, their ids out once the broker has them. */
 import type { Broker } from '../broker/broker.ts';
-import { encodeEnvelope, isRejection } from '../delivery/envelope.ts';
+import { encodeEnvelope } from '../delivery/encode.ts';
+import { isRejection } from '../delivery/envelope.ts';
 import type { VolleyEvent } from '../delivery/event.ts';
 import { VolleyError } from '../errors.ts';
 import { clientBroker, DEFAULT_QUEUE } from './client-broker.ts';

@@ -16,6 +16,8 @@ export interface Counters {
   delivered: number;
   /** Attempts that did not, and will be made again. */
   retried: number;
+  /** Times that a delivery was put off until its event's deliverAt; no attempts. */
+  early: number;
   /** Deliveries that ended as dead letters. */
   dead: number;
   /** Deliveries set aside because their destination is disabled. */
@@ -31,7 +33,15 @@ const HIGHEST_US = 3_600_000_000;
 const DIGITS = 2;
 
 export class Metrics {
-  readonly counters: Counters = { delivered: 0, retried: 0, dead: 0, parked: 0, handedBack: 0, late: 0 };
+  readonly counters: Counters = {
+    delivered: 0,
+    retried: 0,
+    early: 0,
+    dead: 0,
+    parked: 0,
+    handedBack: 0,
+    late: 0,
+  };
   readonly #attempt = newHistogram();
   readonly #age = newHistogram();
 
@@ -47,7 +57,7 @@ export class Metrics {
     return latencyOf(this.#attempt);
   }
 
-  /** From an event's timestamp to its delivery. */
+  /** From an event's timestamp, or its deliverAt where that is later, to its delivery. */
   get eventAgeMs(): Latency {
     return latencyOf(this.#age);
   }

@@ -4,16 +4,12 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Claim } from '../broker/broker.ts';
+import type { Credit } from './credit.ts';
 
 /** The part of the broker that is used here. */
 export interface ReserverBroker {
   reserve(maxCount: number, maxBytes: number): Promise<Claim[]>;
   waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void>;
-}
-
-export interface Credit {
-  readonly count: number;
-  readonly bytes: number;
 }
 
 export interface ReserverParts {

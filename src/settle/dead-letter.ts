@@ -26,8 +26,7 @@ export function deadLetter(
   return {
     id: subject?.id ?? mintedId,
     reason,
-    // The reason has a field of its own.
-    detail: failure.kind === 'refused' ? failure.detail : describeFailure(failure),
+    detail: detailOf(reason, failure),
     attempts,
     destination,
     url: subject?.url ?? null,
@@ -35,4 +34,11 @@ export function deadLetter(
     response: failure.kind === 'answered' ? failure.response : null,
     diedAtMs,
   };
+}
+
+function detailOf(reason: DeadReason, failure: Failure): string {
+  // The reason has a field of its own.
+  if (failure.kind === 'refused') return failure.detail;
+  const met = describeFailure(failure);
+  return reason === 'expired' ? `${met}; expiresAt comes before another attempt would` : met;
 }

@@ -70,6 +70,16 @@ export function verdictOn(
   }
 }
 
+/**
+ * The verdict, as it is where the event expires (`expiresAtMs`, epoch milliseconds; null for never): a retry that comes at
+ * or after that is never made, so the delivery is dead now, and whoever waits for it hears of it now.
+ */
+export function unlessExpired(verdict: Verdict, expiresAtMs: number | null, nowMs: number): Verdict {
+  if (verdict.kind !== 'retry' || expiresAtMs === null || nowMs + verdict.delayMs < expiresAtMs)
+    return verdict;
+  return { kind: 'dead', reason: 'expired', attempts: verdict.attempts };
+}
+
 function nextAttempt(
   made: number,
   scheduleMs: readonly number[],

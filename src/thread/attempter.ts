@@ -4,7 +4,6 @@
  */
 import { decodeEnvelope, isRejection } from '../delivery/envelope.ts';
 import type { DecodedEnvelope } from '../delivery/event.ts';
-import { mintedAtMs } from '../delivery/ids.ts';
 import type { Outcome, Subject } from '../delivery/outcome.ts';
 import { type Guard, guardOf } from '../guard/guard.ts';
 import { Names } from '../guard/names.ts';
@@ -18,7 +17,9 @@ import { ENCRYPTED_TYPE } from './encrypt.ts';
 import { type FailedAttempt, INDEX, type Report } from './messages.ts';
 import type { AttemptPolicy, RoutePolicy, ThreadSettings } from './policy.ts';
 import { type Profile, Profiles } from './profiles.ts';
+import { requestHeaders } from './request-headers.ts';
 import { Targets } from './targets.ts';
+import { untimely } from './timeliness.ts';
 
 export interface AttempterParts {
   readonly policy: AttemptPolicy;
@@ -164,6 +165,11 @@ export class Attempter {
       this.#fail({ number, outcome: { kind: 'refused', ...envelope }, subject: null, attemptMs: 0 });
       return;
     }
+    const outcome = untimely(envelope, this.#parts.wallMs());
+    if (outcome !== null) {
+      this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs: 0 });
+      return;
+    }
     const target = this.#targets.of(envelope.url);
     if (target.kind === 'refused') {
       const outcome: Outcome = { kind: 'refused', reason: 'url-refused', detail: target.refusal.detail };
@@ -200,33 +206,12 @@ export class Attempter {
 
   /** Signs the request, and sends it. `number`: which attempt this is, from 1. */
   #prepare(attempt: Attempt, mintedId: string, number: number, contentType: string, body: Buffer): void {
-    const headers = this.#headers(attempt, mintedId, number, contentType, body);
+    const { policy, wallMs } = this.#parts;
+    const { userAgent } = policy;
+    const nowMs = wallMs();
+    const headers = requestHeaders(attempt, { mintedId, number, userAgent, contentType, body, nowMs });
     attempt.request = { method: 'POST', path: attempt.target.path, headers, body };
     this.#send(attempt);
-  }
-
-  #headers(attempt: Attempt, mintedId: string, number: number, contentType: string, body: Buffer): string[] {
-    const { envelope, profile } = attempt;
-    const nowMs = this.#parts.wallMs();
-    const eventMs = envelope.timestampMs ?? mintedAtMs(mintedId) ?? nowMs;
-    const headers = [
-      'content-type',
-      contentType,
-      'user-agent',
-      this.#parts.policy.userAgent,
-      'x-webhook-id',
-      envelope.id,
-      'x-webhook-timestamp',
-      String(Math.floor(eventMs / 1000)),
-      'x-webhook-event',
-      envelope.type,
-      'x-webhook-attempt',
-      String(number),
-    ];
-    profile.sign(headers, envelope.id, Math.floor(nowMs / 1000), body);
-    if (envelope.headers !== null) headers.push(...envelope.headers);
-    if (profile.headers.length > 0) addAbsent(headers, profile.headers, envelope.headers);
-    return headers;
   }
 
   #send(attempt: Attempt, fresh = false): void {
@@ -250,14 +235,19 @@ export class Attempter {
     this.#inFlight.take(attempt.slot);
     const attemptMs = this.#parts.monotonicMs() - attempt.startedMs;
     if (outcome.kind === 'delivered') {
-      const ageMs =
-        envelope.timestampMs === null ? -1 : Math.max(0, this.#parts.wallMs() - envelope.timestampMs);
-      this.#delivered.push(number, outcome.status, Math.round(attemptMs * 1000), Math.round(ageMs * 1000));
+      const ageUs = Math.round(this.#ageMs(envelope) * 1000);
+      this.#delivered.push(number, outcome.status, Math.round(attemptMs * 1000), ageUs);
       this.#reportSoon();
     } else {
       this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs });
     }
     this.#fill();
+  }
+
+  /** Since when the event could have been delivered; -1 where it has no timestamp. */
+  #ageMs({ timestampMs, deliverAtMs }: DecodedEnvelope): number {
+    if (timestampMs === null) return -1;
+    return Math.max(0, this.#parts.wallMs() - Math.max(timestampMs, deliverAtMs ?? timestampMs));
   }
 
   #fail(failed: FailedAttempt): void {
@@ -282,16 +272,6 @@ export class Attempter {
   }
 }
 
-/** Adds those of `more` that `own` does not have: alternating names and values, the names of `more` in lower case. */
-function addAbsent(headers: string[], more: readonly string[], own: readonly string[] | null): void {
-  if (own === null) {
-    headers.push(...more);
-    return;
-  }
-  const names = new Set(own.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()));
-  for (let i = 0; i < more.length; i += 2) if (!names.has(more[i]!)) headers.push(more[i]!, more[i + 1]!);
-}
-
-function subjectOf({ id, destination, url, type }: DecodedEnvelope): Subject {
-  return { id, destination, url, type };
+function subjectOf({ id, destination, url, type, expiresAtMs }: DecodedEnvelope): Subject {
+  return { id, destination, url, type, expiresAtMs };
 }

@@ -1,5 +1,5 @@
 /** Everything that passes between the main thread and a sending thread. */
-import type { Failure, Subject } from '../delivery/outcome.ts';
+import type { Outcome, Subject } from '../delivery/outcome.ts';
 import type { AttemptPolicy, ThreadSettings } from './policy.ts';
 
 /** Given once, when the thread starts serving. */
@@ -30,10 +30,10 @@ export type ToThread =
 /** Numbers per delivery in `Report.delivered`, in this order: times in whole microseconds, age -1 where the event has no timestamp. */
 export const DELIVERED = { number: 0, status: 1, attemptUs: 2, ageUs: 3, width: 4 } as const;
 
-/** An attempt that did not succeed. */
+/** An attempt that did not succeed, or was not made. */
 export interface FailedAttempt {
   readonly number: number;
-  readonly outcome: Failure | { readonly kind: 'handed-back' };
+  readonly outcome: Exclude<Outcome, { kind: 'delivered' }>;
   /** Null where the envelope could not be decoded. */
   readonly subject: Subject | null;
   readonly attemptMs: number;

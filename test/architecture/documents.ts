@@ -5,7 +5,7 @@
  */
 import type { SettingSpec } from '../../src/config/destination-settings.ts';
 import { environmentName, type OptionSpec, type OptionTable } from '../../src/config/option-spec.ts';
-import { formatDuration, formatValue } from '../../src/config/values.ts';
+import { formatDuration, formatRate, formatValue } from '../../src/config/values.ts';
 
 /** The table of options: flag, environment, default, range, meaning. */
 export function optionsTable(options: OptionTable): string {
@@ -52,6 +52,7 @@ function writtenAs(spec: SettingSpec): string {
     case 'string':
     case 'choice':
     case 'duration':
+    case 'rate':
       return `"${option.value}"`;
     default:
       return option satisfies never;
@@ -75,6 +76,8 @@ function rangeOf(spec: OptionSpec): string {
     case 'duration':
     case 'durations':
       return `${formatDuration(spec.min)} to ${formatDuration(spec.max)}`;
+    case 'rate':
+      return `${formatRate(spec.min)} to ${formatRate(spec.max)}`;
   }
 }
 

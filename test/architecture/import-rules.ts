@@ -13,7 +13,8 @@ const LAYERS: readonly (readonly string[])[] = [
   // Some files make up the composition root.
   ['settings', 'endings', 'thread-plan'],
   ['engine-options'],
-  ['flow'],
+  ['flow', 'errands', 'idle'],
+  ['isolation'],
   ['engine'],
   ['admin'],
   ['cli', 'index'],

@@ -92,7 +92,7 @@ export function stats(
   return { ready: 0, leased: 0, delayed: 0, parked: 0, dead: 0, ...counts };
 }
 
-export function letterOf(claim: Claim): DeadLetter {
+export function letterOf(claim: Pick<Claim, 'mintedId'>): DeadLetter {
   return {
     id: claim.mintedId,
     reason: 'exhausted',

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker, Claim, Settlement } from '../../src/broker/broker.ts';
 import { idMint } from '../../src/delivery/ids.ts';
 import type { DeadLetter } from '../../src/delivery/outcome.ts';
+import { blocking } from './blocking.ts';
 import {
   acks,
   BIG_BYTES,
@@ -34,7 +35,10 @@ import {
   timed,
   until,
 } from './broker-testing.ts';
+import { ordering } from './ordering.ts';
 import { parking } from './parking.ts';
+import { sequences } from './sequences.ts';
+import { tokens } from './tokens.ts';
 
 const mintToken = idMint(Date.now, randomBytes);
 
@@ -59,6 +63,10 @@ export function brokerConformance(name: string, makeBroker: MakeBroker): void {
     waiting(it);
     deadLetters(it);
     parking(it);
+    blocking(it);
+    tokens(it);
+    ordering(it);
+    sequences(it);
     closing(it, makeBroker);
   });
 }
@@ -632,7 +640,13 @@ function closing(it: It, makeBroker: MakeBroker): void {
     await rejects(() => broker.discardDead({}, 1), refused);
     await rejects(() => broker.disableDestination('x', 'gone', 1), refused);
     await rejects(() => broker.enableDestination('x'), refused);
-    await rejects(() => broker.disabledDestinations(), refused);
+    await rejects(() => broker.reserveParked('x', 1, 1), refused);
+    await rejects(() => broker.discardParked('x'), refused);
+    await rejects(() => broker.block('x', { kind: 'open', forMs: 1, opened: 1 }), refused);
+    await rejects(() => broker.unblock('x'), refused);
+    await rejects(() => broker.askProbe('x', 1), refused);
+    await rejects(() => broker.takeTokens([]), refused);
+    await rejects(() => broker.standings(null), refused);
   });
 
   it('a broker that was never opened can be closed', async () => {

@@ -1,6 +1,6 @@
-/** The part of the conformance suite about destinations that are disabled, and what is parked for them. */
+/** The part of the conformance suite about what is parked for destinations, and about disabling them. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import type { Broker, Claim, Settlement } from '../../src/broker/broker.ts';
+import type { Broker, Claim, Settlement, Standing } from '../../src/broker/broker.ts';
 import {
   acks,
   BIG_BYTES,
@@ -8,76 +8,69 @@ import {
   envelopes,
   type It,
   ids,
+  letterOf,
   MANY,
-  NEVER,
   numbered,
-  PATIENCE_MS,
   reclaimAll,
   SHORT_LEASE_MS,
   settleAll,
   stats,
   texts,
-  timed,
 } from './broker-testing.ts';
 
 const SINCE_MS = 1_764_000_000_000;
 
 export function parking(it: It): void {
-  it('what is parked is nobody’s to claim until its destination is enabled, and then has its attempts and its id', async (open) => {
+  settingAside(it);
+  draining(it);
+  disabling(it);
+}
+
+function settingAside(it: It): void {
+  it('what is parked is claimed for its destination alone, and then has its attempts and its id', async (open) => {
     const broker = await open();
     await broker.publish(envelopes('a', 'b'));
     const first = await broker.reserve(2, BIG_BYTES);
     await settleAll(broker, first, (claim) => ({ kind: 'retry', claim, delayMs: 0, attempts: 3 }));
-    await broker.disableDestination('x', 'gone', SINCE_MS);
     deepEqual(await broker.settle(parks(await claimCount(broker, 2), 'x')), { late: 0 });
     deepEqual(await broker.stats(), stats({ parked: 2 }));
     deepEqual(await broker.reserve(MANY, BIG_BYTES), []);
-    equal(await broker.enableDestination('x'), 2);
-    deepEqual(await broker.stats(), stats({ ready: 2 }));
-    const again = await broker.reserve(MANY, BIG_BYTES);
+    deepEqual(await broker.reserveParked('y', MANY, BIG_BYTES), []);
+    const again = await broker.reserveParked('x', MANY, BIG_BYTES);
     deepEqual(
       again.map(facts),
       first.map((claim) => ({ ...facts(claim), attempts: 3 })),
     );
+    deepEqual(await broker.stats(), stats({ leased: 2 }));
     deepEqual(await broker.settle(acks(again)), { late: 0 });
     deepEqual(await broker.stats(), stats({}));
   });
 
-  it('parking for a destination that is not disabled is a release, and says so', async (open) => {
+  it('what is parked goes behind what is parked already', async (open) => {
     const broker = await open();
-    await broker.disableDestination('x', 'gone', SINCE_MS);
-    await broker.enableDestination('x');
-    await broker.publish(envelopes('a', 'b', 'c', 'd'));
-    const claims = await broker.reserve(3, BIG_BYTES);
-    deepEqual(await broker.settle(parks(claims, 'x')), { late: 0, enabled: ['x'] });
-    deepEqual(await broker.stats(), stats({ ready: 4 }));
-    const again = await broker.reserve(MANY, BIG_BYTES);
-    deepEqual(texts(again), ['a', 'b', 'c', 'd']);
-    deepEqual(ids(again.slice(0, 3)), ids(claims));
-    deepEqual(await broker.disabledDestinations(), []);
+    await park(broker, 'x', envelopes('a', 'b', 'c'));
+    await broker.settle(parks(await broker.reserveParked('x', 1, BIG_BYTES), 'x'));
+    await park(broker, 'x', envelopes('d'));
+    deepEqual(texts(await broker.reserveParked('x', MANY, BIG_BYTES)), ['b', 'c', 'a', 'd']);
   });
 
   it('parking is applied once, and not at all by a worker whose lease has lapsed', async (open) => {
     const [zombie, live] = [await open(SHORT_LEASE_MS), await open()];
-    await live.disableDestination('x', 'gone', SINCE_MS);
     await zombie.publish(envelopes('a', 'b'));
     const [lost] = await zombie.reserve(1, BIG_BYTES);
     await reclaimAll(live, 1);
     deepEqual(await zombie.settle(parks([lost!], 'x')), { late: 1 });
-    deepEqual(await zombie.settle(parks([lost!], 'not disabled')), { late: 1 });
+    deepEqual((await live.standings(null)).standings, []);
     const claims = await live.reserve(MANY, BIG_BYTES);
     deepEqual(await zombie.settle(parks([lost!], 'x')), { late: 1 }, 'also when somebody else holds it');
     deepEqual(await live.settle(parks(claims, 'x')), { late: 0 });
     deepEqual(await live.settle(parks(claims, 'x')), { late: 2 });
     deepEqual(await live.stats(), stats({ parked: 2 }));
-    deepEqual(await live.disabledDestinations(), [
-      { destination: 'x', by: 'gone', sinceMs: SINCE_MS, parked: 2 },
-    ]);
+    deepEqual((await live.standings(null)).standings, [standing('x', { parked: 2 })]);
   });
 
-  it('one settle parks for several destinations, beside other settlements, and each is enabled alone', async (open) => {
+  it('one settle parks for several destinations, beside other settlements', async (open) => {
     const broker = await open();
-    for (const destination of ['x', 'y']) await broker.disableDestination(destination, 'gone', SINCE_MS);
     await broker.publish(envelopes('x1', 'y1', 'x2', 'done', 'z1', 'y2'));
     const [x1, y1, x2, done, z1, y2] = await broker.reserve(MANY, BIG_BYTES);
     const settled = await broker.settle([
@@ -85,65 +78,26 @@ export function parking(it: It): void {
       ...parks([y1!], 'y'),
       ...parks([x2!], 'x'),
       ...acks([done!]),
-      ...parks([z1!], 'z'),
+      { kind: 'release', claim: z1! },
       ...parks([y2!], 'y'),
     ]);
-    deepEqual(settled, { late: 0, enabled: ['z'] });
+    deepEqual(settled, { late: 0 });
     deepEqual(await broker.stats(), stats({ ready: 1, parked: 4 }));
     deepEqual(texts(await broker.reserve(MANY, BIG_BYTES)), ['z1']);
-    equal(await broker.enableDestination('y'), 2);
-    deepEqual(await broker.stats(), stats({ ready: 2, leased: 1, parked: 2 }));
-    deepEqual(texts(await broker.reserve(MANY, BIG_BYTES)), ['y1', 'y2']);
-    equal(await broker.enableDestination('x'), 2);
-    deepEqual(texts(await broker.reserve(MANY, BIG_BYTES)), ['x1', 'x2']);
+    deepEqual(texts(await broker.reserveParked('y', MANY, BIG_BYTES)), ['y1', 'y2']);
+    deepEqual(texts(await broker.reserveParked('x', MANY, BIG_BYTES)), ['x1', 'x2']);
   });
 
-  it('a destination is disabled once: the first reason and time stay', async (open) => {
-    const broker = await open();
-    equal(await broker.disableDestination('x', 'gone', SINCE_MS), true);
-    equal(await broker.disableDestination('x', 'command', SINCE_MS + 1), false);
-    const x = { destination: 'x', by: 'gone', sinceMs: SINCE_MS, parked: 0 };
-    deepEqual(await broker.disabledDestinations(), [x]);
-    equal(await broker.enableDestination('x'), 0);
-    deepEqual(await broker.disabledDestinations(), []);
-    equal(await broker.disableDestination('x', 'config', SINCE_MS + 2), true);
-    deepEqual(await broker.disabledDestinations(), [{ ...x, by: 'config', sinceMs: SINCE_MS + 2 }]);
-  });
-
-  it('enabling what is not disabled does nothing and says so, the second time too', async (open) => {
-    const broker = await open();
-    equal(await broker.enableDestination('x'), null);
-    await park(broker, 'x', envelopes('a'));
-    equal(await broker.enableDestination('x'), 1);
-    equal(await broker.enableDestination('x'), null);
-    deepEqual(await broker.stats(), stats({ ready: 1 }));
-    await broker.settle(acks(await broker.reserve(MANY, BIG_BYTES)));
-    equal(await broker.enableDestination('x'), null);
-    deepEqual(await broker.stats(), stats({}));
-  });
-
-  it('destinations are listed by name, whatever they are called', async (open) => {
+  it('destinations are told apart and told by name, whatever they are called', async (open) => {
     const broker = await open();
     const names = [' ', '__proto__', 'a:b', 'https://example.com:8443', 'toString', '{x}', '~', "'"];
     for (const name of names) await park(broker, name, envelopes(name));
     deepEqual(
-      (await broker.disabledDestinations()).map(({ destination }) => destination),
-      names.toSorted(),
+      (await broker.standings(null)).standings,
+      names.toSorted().map((name) => standing(name, { parked: 1 })),
     );
-    for (const name of names) equal(await broker.enableDestination(name), 1, name);
-    deepEqual(texts(await broker.reserve(MANY, BIG_BYTES)).sort(), names.toSorted());
-  });
-
-  it('what one worker disables and parks, others see, count and enable', async (open) => {
-    const [one, other] = [await open(), await open()];
-    await park(one, 'x', envelopes('a', 'b'));
-    await other.publish(envelopes('c'));
-    deepEqual(await other.settle(parks(await other.reserve(MANY, BIG_BYTES), 'x')), { late: 0 });
-    deepEqual(await one.stats(), stats({ parked: 3 }));
-    deepEqual(await other.disabledDestinations(), await one.disabledDestinations());
-    equal(await other.enableDestination('x'), 3);
-    deepEqual(await one.disabledDestinations(), []);
-    deepEqual(texts(await one.reserve(MANY, BIG_BYTES)), ['a', 'b', 'c']);
+    for (const name of names) deepEqual(texts(await broker.reserveParked(name, MANY, BIG_BYTES)), [name]);
+    deepEqual((await broker.standings(null)).standings, []);
   });
 
   it('what is parked survives the worker that parked it, its lease and its connection', async (open) => {
@@ -157,49 +111,144 @@ export function parking(it: It): void {
     await other.close();
     const next = await open();
     deepEqual(await next.stats(), stats({ ready: 1, parked: 2 }));
-    equal(await next.enableDestination('x'), 2);
-    deepEqual(texts(await next.reserve(MANY, BIG_BYTES)).sort(), ['a', 'b', 'held']);
+    deepEqual(texts(await next.reserveParked('x', MANY, BIG_BYTES)), ['a', 'b']);
+  });
+}
+
+function draining(it: It): void {
+  it('a claim of what is parked takes at most maxCount, and stops at about maxBytes', async (open) => {
+    const broker = await open();
+    await park(
+      broker,
+      'x',
+      Array.from({ length: 100 }, () => Buffer.alloc(10_000, 'x')),
+    );
+    equal((await broker.reserveParked('x', 7, BIG_BYTES)).length, 7);
+    const one = await broker.reserveParked('x', MANY, 1);
+    ok(one.length >= 1 && one.length <= 4, `${one.length} of 10 kB in 1 B`);
+    const claims = await broker.reserveParked('x', MANY, 200_000);
+    ok(claims.length >= 15 && claims.length <= 25, `${claims.length} of 10 kB in 200 kB`);
+    const left = 100 - 7 - one.length - claims.length;
+    deepEqual((await broker.standings(null)).standings, [standing('x', { parked: left })]);
+    equal((await broker.reserveParked('x', MANY, BIG_BYTES)).length, left);
   });
 
-  it('5 000 parked deliveries are ready again in their order, each once', async (open) => {
+  it('what was claimed of what is parked is settled as any other', async (open) => {
+    const broker = await open();
+    await park(broker, 'x', envelopes('a', 'b', 'c', 'd', 'e'));
+    const [a, b, c, d, e] = await broker.reserveParked('x', MANY, BIG_BYTES);
+    const settlements: Settlement[] = [
+      { kind: 'ack', claim: a! },
+      { kind: 'retry', claim: b!, delayMs: 3_600_000, attempts: 1 },
+      { kind: 'dead', claim: c!, letter: letterOf(c!) },
+      { kind: 'release', claim: d! },
+      { kind: 'park', claim: e!, destination: 'x' },
+    ];
+    deepEqual(await broker.settle(settlements), { late: 0 });
+    const after = await broker.stats();
+    deepEqual(after, stats({ ready: 1, delayed: 1, parked: 1, dead: 1 }));
+    deepEqual(await broker.settle(settlements), { late: 5 });
+    deepEqual(await broker.stats(), after);
+    deepEqual(texts(await broker.reserve(MANY, BIG_BYTES)), ['d']);
+  });
+
+  it('what a dead worker held of what is parked is reclaimed with its attempts and its ids', async (open) => {
+    const [dead, live] = [await open(SHORT_LEASE_MS), await open()];
+    await park(dead, 'x', envelopes('a', 'b', 'c'));
+    const held = await dead.reserveParked('x', 2, BIG_BYTES);
+    await reclaimAll(live, 2);
+    deepEqual(await live.stats(), stats({ ready: 2, parked: 1 }));
+    deepEqual(await dead.settle(acks(held)), { late: 2 });
+    deepEqual((await live.reserve(MANY, BIG_BYTES)).map(facts), held.map(facts));
+  });
+
+  it('a claim of what is parked under a lease that has lapsed unnoticed is under a new one', async (open) => {
+    const [worker, other] = [await open(SHORT_LEASE_MS), await open()];
+    await park(worker, 'x', envelopes('a', 'b'));
+    await worker.reserveParked('x', 1, BIG_BYTES);
+    await reclaimAll(other, 1);
+    const claims = await worker.reserveParked('x', 1, BIG_BYTES);
+    equal(await other.reclaim(), 0);
+    deepEqual(await worker.settle(acks(claims)), { late: 0 });
+  });
+
+  it('workers that drain the same destination never hold the same delivery', async (open) => {
+    const workers = [await open(), await open()];
+    await park(workers[0]!, 'x', numbered(600));
+    const drained = await Promise.all(workers.map((worker) => drain(worker, 'x', 7)));
+    deepEqual(texts(drained.flat()).sort(), numbered(600).map(String));
+    equal(new Set(ids(drained.flat())).size, 600);
+    deepEqual(await workers[0]!.stats(), stats({ leased: 600 }));
+  });
+
+  it('5 000 parked deliveries are drained in their order, each once', async (open) => {
     const broker = await open();
     const all = numbered(5_000);
     await park(broker, 'x', all.slice(0, 3_000));
     await park(broker, 'x', all.slice(3_000));
     deepEqual(await broker.stats(), stats({ parked: 5_000 }));
-    equal(await broker.enableDestination('x'), 5_000);
-    deepEqual(await broker.stats(), stats({ ready: 5_000 }));
-    const claims = await claimCount(broker, 5_000);
+    const claims = await drain(broker, 'x', MANY);
     deepEqual(texts(claims), all.map(String));
-    equal(new Set(ids(claims)).size, 5_000);
     deepEqual(await broker.settle(acks(claims)), { late: 0 });
     deepEqual(await broker.stats(), stats({}));
   });
 
-  it('enabled deliveries do not hold back what waits, nor does that hold back them', async (open) => {
+  it('discarding deletes what is parked for one destination, and says how many', async (open) => {
     const broker = await open();
-    await park(broker, 'x', Array(40).fill(Buffer.from('parked')));
-    await broker.publish(Array(40).fill(Buffer.from('new')));
-    await broker.enableDestination('x');
-    const taken = texts(await broker.reserve(20, BIG_BYTES));
-    ok(taken.filter((text) => text === 'new').length >= 10, `${taken}`);
-    equal((await claimCount(broker, 60)).length, 60);
-    deepEqual(await broker.stats(), stats({ leased: 80 }));
+    equal(await broker.discardParked('x'), 0);
+    await park(broker, 'x', numbered(1_200));
+    await park(broker, 'y', envelopes('kept'));
+    await broker.disableDestination('x', 'gone', SINCE_MS);
+    equal(await broker.discardParked('x'), 1_200);
+    equal(await broker.discardParked('x'), 0);
+    deepEqual(await broker.stats(), stats({ parked: 1 }));
+    const disabled = { by: 'gone', sinceMs: SINCE_MS } as const;
+    deepEqual((await broker.standings(null)).standings, [
+      standing('x', { disabled }),
+      standing('y', { parked: 1 }),
+    ]);
+    deepEqual(texts(await broker.reserveParked('y', MANY, BIG_BYTES)), ['kept']);
+  });
+}
+
+function disabling(it: It): void {
+  it('nothing that is parked is claimed of a destination while it is disabled', async (open) => {
+    const [broker, other] = [await open(), await open()];
+    await park(broker, 'x', envelopes('a', 'b'));
+    equal(await broker.disableDestination('x', 'gone', SINCE_MS), true);
+    for (const worker of [broker, other]) deepEqual(await worker.reserveParked('x', MANY, BIG_BYTES), []);
+    await park(broker, 'x', envelopes('c'));
+    equal(await other.enableDestination('x'), 3);
+    deepEqual(await broker.stats(), stats({ parked: 3 }), 'enabling moves nothing');
+    deepEqual(texts(await broker.reserveParked('x', MANY, BIG_BYTES)), ['a', 'b', 'c']);
   });
 
-  it('waiting ends when another connection enables a destination', async (open) => {
-    const [worker, other] = [await open(), await open()];
-    await park(worker, 'x', envelopes('a'));
-    const waited = timed(worker.waitForWork(PATIENCE_MS, NEVER));
-    await worker.stats();
-    await other.enableDestination('x');
-    ok((await waited) < PATIENCE_MS / 2);
-    deepEqual(texts(await worker.reserve(MANY, BIG_BYTES)), ['a']);
+  it('a destination is disabled once: the first reason and time stay', async (open) => {
+    const broker = await open();
+    const told = async () => (await broker.standings(null)).standings;
+    equal(await broker.disableDestination('x', 'gone', SINCE_MS), true);
+    equal(await broker.disableDestination('x', 'command', SINCE_MS + 1), false);
+    deepEqual(await told(), [standing('x', { disabled: { by: 'gone', sinceMs: SINCE_MS } })]);
+    equal(await broker.enableDestination('x'), 0);
+    deepEqual(await told(), []);
+    equal(await broker.disableDestination('x', 'config', SINCE_MS + 2), true);
+    deepEqual(await told(), [standing('x', { disabled: { by: 'config', sinceMs: SINCE_MS + 2 } })]);
   });
 
-  it('parking that races with enabling and disabling loses nothing and leaves nothing behind', async (open) => {
-    const [worker, other] = [await open(), await open()];
-    const all = numbered(2_000);
+  it('enabling what is not disabled says so, also where something is parked', async (open) => {
+    const broker = await open();
+    equal(await broker.enableDestination('x'), null);
+    await park(broker, 'x', envelopes('a'));
+    equal(await broker.enableDestination('x'), null);
+    await broker.disableDestination('x', 'gone', SINCE_MS);
+    equal(await broker.enableDestination('x'), 1);
+    equal(await broker.enableDestination('x'), null);
+    deepEqual(await broker.stats(), stats({ parked: 1 }));
+  });
+
+  it('parking and draining that race with disabling and enabling lose nothing and double nothing', async (open) => {
+    const [worker, drainer, other] = [await open(), await open(), await open()];
+    const all = numbered(1_000);
     await worker.publish(all);
     let racing = true;
     const flipping = (async () => {
@@ -208,24 +257,37 @@ export function parking(it: It): void {
         await other.enableDestination('x');
       }
     })();
-    const parked = new Set<string>();
-    while (parked.size < all.length) {
+    const drained: Claim[] = [];
+    const emptying = (async () => {
+      while (drained.length < all.length) drained.push(...(await drainer.reserveParked('x', 20, BIG_BYTES)));
+    })();
+    for (let left = all.length; left > 0; ) {
       const claims = await worker.reserve(50, BIG_BYTES);
-      if (claims.length === 0) await worker.waitForWork(PATIENCE_MS, NEVER);
-      for (const text of texts(claims)) parked.add(text);
+      left -= claims.length;
       equal((await worker.settle(parks(claims, 'x'))).late, 0);
     }
+    await emptying;
     racing = false;
     await flipping;
-    deepEqual(await worker.disabledDestinations(), []);
-    deepEqual(await worker.stats(), stats({ ready: all.length }));
-    deepEqual(texts(await claimCount(worker, all.length)).sort(), all.map(String));
+    deepEqual(texts(drained).sort(), all.map(String));
+    deepEqual(await drainer.settle(acks(drained)), { late: 0 });
+    deepEqual(await worker.stats(), stats({}));
+    deepEqual((await worker.standings(null)).standings, []);
   });
 }
 
-/** Disables a destination and parks these for it, in this order. */
-async function park(broker: Broker, destination: string, parked: readonly Buffer[]): Promise<void> {
-  await broker.disableDestination(destination, 'gone', SINCE_MS);
+/** Claims all that is parked for a destination, a few at a time. */
+async function drain(broker: Broker, destination: string, atATime: number): Promise<Claim[]> {
+  const drained: Claim[] = [];
+  for (;;) {
+    const claims = await broker.reserveParked(destination, atATime, BIG_BYTES);
+    if (claims.length === 0) return drained;
+    drained.push(...claims);
+  }
+}
+
+/** Publishes these and parks them for a destination, in this order; nothing else may be ready. */
+export async function park(broker: Broker, destination: string, parked: readonly Buffer[]): Promise<void> {
   await broker.publish(parked);
   for (let left = parked.length; left > 0; ) {
     const claims = await broker.reserve(Math.min(left, MANY), BIG_BYTES);
@@ -237,6 +299,11 @@ async function park(broker: Broker, destination: string, parked: readonly Buffer
 /** Settlements that park these. */
 export function parks(claims: readonly Claim[], destination: string): Settlement[] {
   return claims.map((claim) => ({ kind: 'park', claim, destination }));
+}
+
+/** What is known of a destination of which only these are. */
+export function standing(destination: string, known: Partial<Standing>): Standing {
+  return { destination, disabled: null, block: null, parked: 0, ...known };
 }
 
 function facts({ mintedId, attempts, envelope }: Claim) {

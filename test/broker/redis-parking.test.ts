@@ -1,5 +1,5 @@
-/** What only Redis can meet while it parks: being full, keys that others have written, an enable that is cut short. */
-import { deepEqual, equal, rejects } from 'node:assert/strict';
+/** What only Redis can meet where it keeps what concerns destinations: being full, keys that others have written, losing data. */
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, type TestContext, test } from 'node:test';
 import { Redis } from 'ioredis';
@@ -7,8 +7,19 @@ import type { Broker } from '../../src/broker/broker.ts';
 import { RedisBroker } from '../../src/broker/redis/redis-broker.ts';
 import { idMint } from '../../src/delivery/ids.ts';
 import { type RedisServer, startRedis } from '../redis-server.ts';
-import { acks, BIG_BYTES, envelopes, LONG_LEASE_MS, MANY, numbered, stats, texts } from './broker-testing.ts';
+import {
+  acks,
+  BIG_BYTES,
+  envelopes,
+  LONG_LEASE_MS,
+  MANY,
+  numbered,
+  stats,
+  texts,
+  until,
+} from './broker-testing.ts';
 import { parks } from './parking.ts';
+import { killWhileParking } from './parking-kill.ts';
 
 const mintToken = idMint(Date.now, randomBytes);
 
@@ -35,7 +46,7 @@ async function openOn(t: TestContext, server: RedisServer) {
   return opened;
 }
 
-test('a Redis that is full still disables, parks, enables and is drained', async (t) => {
+test('a Redis that is full still disables, blocks, probes, limits, parks, drains and discards', async (t) => {
   const server = await startRedis();
   t.after(() => server.stop());
   const { broker, admin } = await openOn(t, server);
@@ -48,74 +59,124 @@ test('a Redis that is full still disables, parks, enables and is drained', async
   equal(await broker.disableDestination('x', 'gone', 1), false);
   deepEqual(await broker.settle(parks(claims, 'x')), { late: 0 });
   deepEqual(await broker.stats(), stats({ parked: 1_000 }));
-  deepEqual(await broker.disabledDestinations(), [
-    { destination: 'x', by: 'gone', sinceMs: 1, parked: 1_000 },
-  ]);
+  deepEqual(await broker.reserveParked('x', MANY, BIG_BYTES), []);
+  await broker.block('x', { kind: 'open', forMs: 60_000, opened: 1 });
+  equal((await broker.standings(null)).standings.length, 1);
   equal(await broker.enableDestination('x'), 1_000);
-  const again = await broker.reserve(MANY, BIG_BYTES);
-  deepEqual(texts(again), all.map(String));
-  deepEqual(await broker.settle(parks(again, 'x')), { late: 0, enabled: ['x'] });
-  deepEqual(await broker.settle(acks(await broker.reserve(MANY, BIG_BYTES))), { late: 0 });
+  await broker.block('x', { kind: 'open', forMs: 0, opened: 1 });
+  deepEqual(await broker.askProbe('x', 60_000), { kind: 'granted' });
+  await broker.unblock('x');
+  const wish = { destination: 'x', count: 3, perSecond: 0.001, burst: 2 };
+  for (const count of [2, 0]) equal((await broker.takeTokens([wish]))[0]!.count, count);
+  const again = await broker.reserveParked('x', 900, BIG_BYTES);
+  deepEqual(texts(again), all.slice(0, 900).map(String));
+  equal(await broker.discardParked('x'), 100);
+  deepEqual(await broker.settle(parks(again, 'x')), { late: 0 });
+  deepEqual(await broker.settle(acks(await broker.reserveParked('x', MANY, BIG_BYTES))), { late: 0 });
   deepEqual(await broker.stats(), stats({}));
+  deepEqual((await broker.standings(null)).standings, []);
   await admin.config('SET', 'maxmemory', '0');
 });
 
-test('a park that meets a key of another kind takes nothing from the worker', async (t) => {
+test('a park or a drain that meets a key of another kind takes nothing from where it is', async (t) => {
   const { broker, admin, queue } = await openOn(t, redis);
   const tag = `{${queue}}`;
-  await broker.disableDestination('x', 'gone', 1);
   await broker.publish(envelopes('a', 'b'));
   const claims = await broker.reserve(MANY, BIG_BYTES);
-  for (const key of [queue, `${tag}:parked`, `${tag}:park:x`]) {
+  const isUnfit = { code: 'VOLLEY_BROKER_UNFIT' };
+  for (const key of [`${tag}:parked`, `${tag}:park:x`]) {
     await admin.set(key, 'another kind');
-    await rejects(broker.settle(parks(claims, 'x')), { code: 'VOLLEY_BROKER_UNFIT' }, key);
+    await rejects(broker.settle(parks(claims, 'x')), isUnfit, key);
     await admin.del(key);
   }
-  await admin.rename(`${tag}:disabled`, `${tag}:aside`);
-  await admin.set(`${tag}:disabled`, 'another kind');
-  await rejects(broker.settle(parks(claims, 'x')), { code: 'VOLLEY_BROKER_UNFIT' });
-  await admin.rename(`${tag}:aside`, `${tag}:disabled`);
   deepEqual(await broker.settle(parks(claims, 'x')), { late: 0 });
-  await admin.set(queue, 'another kind');
-  await rejects(broker.enableDestination('x'), { code: 'VOLLEY_BROKER_UNFIT' });
-  await admin.del(queue);
-  equal(await broker.enableDestination('x'), 2);
-  deepEqual(texts(await broker.reserve(MANY, BIG_BYTES)), ['a', 'b']);
+  const moves = [() => broker.reserveParked('x', 1, 1), () => broker.discardParked('x')];
+  for (const key of [`${tag}:parked`, `${tag}:park:x`]) {
+    await admin.rename(key, `${tag}:aside`);
+    await admin.set(key, 'another kind');
+    for (const move of moves) await rejects(move, isUnfit, key);
+    await admin.rename(`${tag}:aside`, key);
+  }
+  deepEqual(texts(await broker.reserveParked('x', MANY, BIG_BYTES)), ['a', 'b']);
+});
+
+test('what is drained and cannot be stored goes back to where it was', async (t) => {
+  const { broker, admin, queue } = await openOn(t, redis);
+  await broker.publish(numbered(6));
+  await broker.settle(parks(await broker.reserve(MANY, BIG_BYTES), 'x'));
+  await broker.reserve(1, 1);
+  const [lease] = await admin.smembers(`{${queue}}:leases`);
+  await admin.set(`{${queue}}:inflight:${lease}`, 'another kind');
+  await rejects(broker.reserveParked('x', MANY, BIG_BYTES), { code: 'VOLLEY_BROKER_UNFIT' });
+  deepEqual(await broker.stats().catch(({ code }) => code), 'VOLLEY_BROKER_UNFIT');
+  await admin.del(`{${queue}}:inflight:${lease}`);
+  deepEqual(await broker.stats(), stats({ parked: 6 }));
+  deepEqual(texts(await broker.reserveParked('x', MANY, BIG_BYTES)), numbered(6).map(String));
 });
 
 test('a key of another kind where destinations are kept is found at start', async (t) => {
-  for (const key of ['disabled', 'parked']) {
+  for (const key of ['disabled', 'blocks', 'version', 'changed', 'parked']) {
     const { broker, admin, queue } = brokerOn(t, redis);
-    await admin.set(`{${queue}}:${key}`, 'another kind');
+    await admin.xadd(`{${queue}}:${key}`, '*', 'another', 'kind');
     await rejects(broker.open(), { code: 'VOLLEY_BROKER_UNFIT' });
   }
 });
 
-test('an enable that is cut short is shown, and the next one finishes it', async (t) => {
+test('nothing is kept of a destination that is enabled, lifted and drained, but its last change', async (t) => {
   const { broker, admin, queue } = await openOn(t, redis);
   await broker.disableDestination('x', 'gone', 1);
-  await broker.publish(numbered(3));
-  await broker.settle(parks(await broker.reserve(MANY, BIG_BYTES), 'x'));
-  // What a process that is killed after its first step has done.
-  await admin.hdel(`{${queue}}:disabled`, 'x');
-  deepEqual(await broker.disabledDestinations(), [{ destination: 'x', by: null, sinceMs: null, parked: 3 }]);
-  deepEqual(await broker.stats(), stats({ parked: 3 }));
-  equal(await broker.enableDestination('x'), 3);
-  equal(await broker.enableDestination('x'), null);
-  deepEqual(await broker.stats(), stats({ ready: 3 }));
-});
-
-test('nothing is kept of a destination that is enabled and has nothing parked', async (t) => {
-  const { broker, admin, queue } = await openOn(t, redis);
-  await broker.disableDestination('x', 'gone', 1);
+  await broker.block('x', { kind: 'open', forMs: 60_000, opened: 1 });
   await broker.publish(numbered(1_200));
   for (let i = 0; i < 2; i++) await broker.settle(parks(await broker.reserve(MANY, BIG_BYTES), 'x'));
   equal(await broker.enableDestination('x'), 1_200);
-  await broker.settle(acks(await broker.reserve(MANY, BIG_BYTES)));
-  await broker.settle(acks(await broker.reserve(MANY, BIG_BYTES)));
+  equal(await broker.discardParked('x'), 1_200);
+  await broker.takeTokens([{ destination: 'x', count: 1, perSecond: 1_000, burst: 1 }]);
+  await until(async () => (await admin.exists(`{${queue}}:rate:x`)) === 0);
   await broker.close();
+  deepEqual((await admin.keys(`*${queue}*`)).map((key) => key.split(':').at(-1)).sort(), [
+    'changed',
+    'leases',
+    'version',
+  ]);
+});
+
+test('a worker that is further behind than what is remembered is told everything', async (t) => {
+  const { broker, admin, queue } = await openOn(t, redis);
+  const block = { kind: 'open', forMs: 60_000, opened: 1 } as const;
+  await broker.block('before', block);
+  const { version: first } = await broker.standings(null);
+  const blockMany = (from: number, to: number) =>
+    Promise.all(Array.from({ length: to - from }, (_, i) => broker.block(`x${from + i}`, block)));
+  await blockMany(0, 9_999);
+  const told = await broker.standings(first);
+  deepEqual([told.isComplete, told.standings.length], [false, 9_999]);
+  await blockMany(9_999, 10_001);
+  const all = await broker.standings(first);
+  deepEqual([all.isComplete, all.standings.length], [true, 10_002]);
+  deepEqual((await broker.standings(told.version)).standings.length, 2);
+  equal(await admin.zcard(`{${queue}}:changed`), 10_000);
+});
+
+test('a Redis that has lost its last changes tells everything to those who knew them, and reuses no version', async (t) => {
+  const { broker, admin, queue } = await openOn(t, redis);
+  const block = { kind: 'open', forMs: 60_000, opened: 1 } as const;
+  await broker.block('kept', block);
+  await broker.block('lost', block);
+  const { version } = await broker.standings(null);
+  // As starting anew takes longer than this.
+  await until(async () => Number((await admin.time())[0]) * 1_000 > version);
+  for (const key of ['blocks', 'changed', 'version']) await admin.del(`{${queue}}:${key}`);
+  deepEqual(await broker.standings(version), { version: 0, isComplete: true, standings: [] });
+  await broker.block('new', block);
+  const told = await broker.standings(version);
   deepEqual(
-    (await admin.keys(`*${queue}*`)).filter((key) => !key.endsWith(':leases')),
-    [],
+    told.standings.map(({ destination }) => destination),
+    ['new'],
   );
+  ok(told.version > version);
+});
+
+test('processes that are killed while they park and drain lose nothing and keep the order', async (t) => {
+  const { broker, queue } = await openOn(t, redis);
+  await killWhileParking(t, broker, redis.url, queue);
 });

@@ -1,7 +1,6 @@
-import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { equal, match, ok, rejects } from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import {
   chmodSync,
   closeSync,
@@ -19,9 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import type { Broker, Claim } from '../../src/broker/broker.ts';
+import type { Broker } from '../../src/broker/broker.ts';
 import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts';
 import { idMint } from '../../src/delivery/ids.ts';
 
@@ -30,10 +27,6 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 
 const mintToken = idMint(Date.now, randomBytes);
 const MANY = 1_000_000;
-/** What runs in the processes that are killed. */
-const PROCESS = fileURLToPath(new URL('./sqlite-process.ts', import.meta.url));
-const KILLS = 6;
-const LEASE_MS = 500;
 
 let files = 0;
 function freshFile(): string {
@@ -172,7 +165,9 @@ test('a file that its user may not write is refused, with who that is', () => {
 test('a call that waits too long for another process is given up, and harms nothing', async (t) => {
   const file = freshFile();
   const broker = await opened(t, file, { commandTimeoutMs: 1_500 });
-  await broker.publish([Buffer.from('a'), Buffer.from('b')]);
+  await broker.publish(['p', 'a', 'b'].map((text) => Buffer.from(text)));
+  const [parked] = await broker.reserve(1, MANY);
+  await broker.settle([{ kind: 'park', claim: parked!, destination: 'x' }]);
   const other = new DatabaseSync(file);
   t.after(() => other.close());
   other.exec('BEGIN IMMEDIATE');
@@ -180,15 +175,16 @@ test('a call that waits too long for another process is given up, and harms noth
   await Promise.all([
     rejects(broker.publish([Buffer.from('c')]), unavailable),
     rejects(broker.reserve(10, MANY), unavailable),
+    rejects(broker.reserveParked('x', 10, MANY), unavailable),
   ]);
   other.exec('ROLLBACK');
   // The claim may have been made after all: then it is handed back.
   const claims = new Set<string>();
-  while (claims.size < 2) {
+  while (!['a', 'b', 'p'].every((text) => claims.has(text))) {
     await broker.waitForWork(1_000, t.signal);
-    for (const { envelope } of await broker.reserve(10, MANY)) claims.add(String(envelope));
+    const claimed = [...(await broker.reserve(10, MANY)), ...(await broker.reserveParked('x', 10, MANY))];
+    for (const { envelope } of claimed) claims.add(String(envelope));
   }
-  ok(claims.has('a') && claims.has('b'));
 });
 
 test('calls in flight when the broker is closed are settled first', async (t) => {
@@ -219,127 +215,6 @@ test('a file that is filled and drained again and again stays as large as its fu
   ok(statSync(file).size < sizes[0]! * 0.8, `${statSync(file).size} of ${sizes[0]}`);
 });
 
-test('a process shares the file with others, and prints nothing of its own accord', async (t) => {
-  const file = freshFile();
-  const broker = await opened(t, file);
-  const publisher = start('publish', file);
-  t.after(publisher.kill);
-  const workers = [start('work', file), start('work', file)];
-  for (const worker of workers) t.after(worker.kill);
-  await publisher.saidAbout(50);
-  await publisher.kill();
-  await untilIdle(broker);
-  const settled = workers.flatMap((worker) => worker.numbers('settled'));
-  equal(new Set(settled).size, settled.length, 'nothing twice');
-  const accepted = publisher.numbers('accepted').at(-1)!;
-  ok(settled.length >= accepted && settled.length % 20 === 0, `${settled.length} of ${accepted}`);
-  deepEqual(
-    [publisher, ...workers].map(({ errors }) => errors()),
-    ['', '', ''],
-  );
-});
-
-test('a publisher killed at any moment has lost nothing that was accepted, and left no half batch', async (t) => {
-  for (let kill = 0; kill < KILLS; kill++) {
-    const file = freshFile();
-    const publisher = start('publish', file);
-    t.after(publisher.kill);
-    await publisher.saidAbout(5 + kill);
-    await sleep(Math.random() * 5);
-    await publisher.kill();
-    const accepted = publisher.numbers('accepted').at(-1)!;
-    const kept = (await claimAll(await opened(t, file))).map(({ envelope }) => Number(envelope));
-    ok(kept.length >= accepted && kept.length % 20 === 0, `${kept.length} kept of ${accepted} accepted`);
-    deepEqual(kept, [...kept.keys()]);
-  }
-});
-
-test('a worker killed at any moment has lost nothing, and nothing that it settled comes again', async (t) => {
-  const file = freshFile();
-  const broker = await opened(t, file);
-  const count = 8_000;
-  await broker.publish(Array.from({ length: count }, (_, i) => Buffer.from(String(i))));
-  const settled: number[] = [];
-  const settling: number[] = [];
-  for (let kill = 0; kill < KILLS; kill++) {
-    const worker = start('work', file, LEASE_MS);
-    t.after(worker.kill);
-    await worker.saidAbout(10 + kill);
-    await sleep(Math.random() * 5);
-    await worker.kill();
-    settled.push(...worker.numbers('settled'));
-    settling.push(...worker.numbers('settling'));
-  }
-  while ((await broker.stats()).leased > 0) {
-    await broker.reclaim();
-    await sleep(10);
-  }
-  const left = (await claimAll(broker)).map(({ envelope }) => Number(envelope));
-  const twice = settled.filter((number) => left.includes(number));
-  deepEqual(twice, []);
-  equal(new Set(settled).size, settled.length);
-  const lost = Array.from({ length: count }, (_, i) => i).filter(
-    (number) => !settling.includes(number) && !left.includes(number),
-  );
-  deepEqual(lost, []);
-});
-
-interface Started {
-  /** Resolves when the process has said so many lines. */
-  saidAbout(lines: number): Promise<void>;
-  kill(): Promise<void>;
-  /** The numbers it has said after this word. */
-  numbers(word: string): number[];
-  /** What it has written to standard error. */
-  errors(): string;
-}
-
-function start(...args: readonly (string | number)[]): Started {
-  const child: ChildProcess = spawn(process.execPath, [PROCESS, ...args.map(String)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  let errors = '';
-  const ended = once(child, 'close');
-  child.stdout!.on('data', (chunk) => {
-    said += chunk;
-  });
-  child.stderr!.on('data', (chunk) => {
-    errors += chunk;
-  });
-  // The last line may have been cut short.
-  const lines = () => said.split('\n').slice(0, -1);
-  return {
-    async saidAbout(count) {
-      while (lines().length < count)
-        await Promise.race([
-          once(child.stdout!, 'data'),
-          ended.then(() => Promise.reject(new Error(`the process has ended: ${errors}`))),
-        ]);
-    },
-    async kill() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-    numbers: (word) =>
-      lines()
-        .filter((line) => line.startsWith(`${word} `))
-        .flatMap((line) => line.split(' ').slice(1))
-        .filter((text) => text !== '')
-        .map(Number),
-    errors: () => errors,
-  };
-}
-
-async function claimAll(broker: Broker): Promise<Claim[]> {
-  const all: Claim[] = [];
-  for (;;) {
-    const claims = await broker.reserve(1_000, MANY);
-    if (claims.length === 0) return all;
-    all.push(...claims);
-  }
-}
-
 async function drain(broker: Broker): Promise<number> {
   let drained = 0;
   for (;;) {
@@ -347,13 +222,5 @@ async function drain(broker: Broker): Promise<number> {
     if (claims.length === 0) return drained;
     drained += claims.length;
     await broker.settle(claims.map((claim) => ({ kind: 'ack', claim })));
-  }
-}
-
-async function untilIdle(broker: Broker): Promise<void> {
-  for (;;) {
-    const { ready, leased } = await broker.stats();
-    if (ready + leased === 0) return;
-    await sleep(5);
   }
 }

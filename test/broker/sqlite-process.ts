@@ -1,5 +1,5 @@
 /**
- * A process that works on a SQLite queue until it is killed; run by sqlite-faults.test.ts, which reads what it has said.
+ * A process that works on a SQLite queue until it is killed; run by sqlite-kills.test.ts, which reads what it has said.
  *
  * `publish FILE`: publishes batches of numbered events; says `accepted N` once events 0 to N - 1 are.
  * `work FILE LEASE_MS`: claims and acknowledges; says `settling N N …` before and `settled N N …` after.

@@ -46,7 +46,7 @@ test('dead letters are listed, oldest first, by filter', async (t) => {
   deepEqual(await ids(), ['a', 'b', 'c']);
   deepEqual(await ids('--destination', 'acct_42'), ['a', 'c']);
   deepEqual(await ids('--reason', 'url-refused'), ['b']);
-  deepEqual(await ids('--reason', 'rejected'), []);
+  for (const reason of ['rejected', 'expired']) deepEqual(await ids('--reason', reason), []);
   deepEqual(await ids('--since', '150m', '--until', new Date(NOW - 1.5 * HOUR).toISOString()), ['b']);
   const { stdout, stderr } = await run('dead', 'list', '--limit', '2');
   match(stdout, /^ID +DIED .*\na +\d{4}-.* exhausted +1 +acct_42 +gave up\ufffd\[31m\nb .*\n$/);

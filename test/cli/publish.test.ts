@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { clientBroker, DEFAULT_QUEUE } from '../../src/publish/client-broker.ts';
@@ -54,6 +54,56 @@ test('an event from flags is queued, and its id printed', async (t) => {
     timestamp: Date.parse('2026-11-23T18:00:00Z'),
     headers: { 'x-tenant': '7, 8', 'x-b': 'c' },
   });
+});
+
+test('an event from flags is given its order and its times, also as so long from now', async (t) => {
+  const cwd = folderOf(t);
+  const event = ['publish', '--url', 'https://example.com/hooks', '--type', 't', '--payload', '1'];
+  const publish = async (...more: string[]) => {
+    const { code, stderr } = await volley([...event, ...more], { cwd });
+    deepEqual([code, stderr], [0, '']);
+  };
+  await publish('--ordering-key', 'order 7', '--deliver-at', '2026-11-23T19:00:00+01:00');
+  await publish('--deliver-at', '1795456800000', '--expires-at', '2026-11-23T18:00:00.001Z');
+  const beforeMs = Date.now();
+  await publish('--deliver-at', '10m', '--expires-at', '+1.5h');
+  const afterMs = Date.now();
+  const [ordered, between, fromNow] = await queued(t, cwd);
+  const sixMs = Date.UTC(2026, 10, 23, 18);
+  deepEqual(
+    [ordered!['orderingKey'], ordered!['deliverAt'], ordered!['expiresAt']],
+    ['order 7', sixMs, undefined],
+  );
+  deepEqual([between!['deliverAt'], between!['expiresAt']], [sixMs, sixMs + 1]);
+  for (const [member, inMs] of [
+    ['deliverAt', 600_000],
+    ['expiresAt', 5_400_000],
+  ] as const) {
+    const publishedMs = (fromNow![member] as number) - inMs;
+    ok(publishedMs >= beforeMs && publishedMs <= afterMs, member);
+  }
+});
+
+test('NDJSON members for order and times are queued as they are, and a line where they are wrong is told', async (t) => {
+  const cwd = folderOf(t);
+  const input = [
+    line(0, { orderingKey: 'k', deliverAt: '2026-11-23T18:00:00Z', expiresAt: 1_795_456_800_001 }),
+    line(1, { orderingKey: '' }),
+    line(2, { deliverAt: 1_795_456_800 }),
+    line(3, { deliverAt: 1_795_456_800_000, expiresAt: 1_795_456_800_000 }),
+  ].join('');
+  const { code, stderr } = await volley(['publish'], { cwd, input });
+  equal(code, 1);
+  const [noKey, inSeconds, neverSent] = stderr.split('\n');
+  match(noKey!, /^volley: line 2: "orderingKey" must be a string of 1 to 256 printable ASCII characters$/);
+  match(inSeconds!, /^volley: line 3: "deliverAt" lies in the year 1970: epoch milliseconds have 13 digits/);
+  match(neverSent!, /^volley: line 4: "expiresAt" is not after "deliverAt".*: set it later/);
+  const [only, ...others] = await queued(t, cwd);
+  deepEqual(others, []);
+  deepEqual(
+    [only!['orderingKey'], only!['deliverAt'], only!['expiresAt']],
+    ['k', 1_795_456_800_000, 1_795_456_800_001],
+  );
 });
 
 test('NDJSON is queued in order, line by line', async (t) => {

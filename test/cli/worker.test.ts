@@ -146,7 +146,19 @@ test('a reader that has stopped reading the log keeps the worker neither from de
   await queue.push(...Array.from({ length: events }, (_, n) => eventFor(receiver.origin, n)));
   const child = spawn(
     process.execPath,
-    [ENTRY, 'worker', '--broker', queue.broker, '--queue', queue.queue, ...REACH, '--retry-schedule', ''],
+    [
+      ENTRY,
+      'worker',
+      '--broker',
+      queue.broker,
+      '--queue',
+      queue.queue,
+      ...REACH,
+      '--retry-schedule',
+      '',
+      '--breaker-failures',
+      '0',
+    ],
     { env: { ...process.env, HMAC_SECRET: 'hush, says the test' }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   t.after(() => child.kill('SIGKILL'));

@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import type { Deadlines } from '../../src/config/conflicts.ts';
 import { type Destinations, readDestinations } from '../../src/config/destinations.ts';
-import { defaultOptions } from '../../src/config/options.ts';
+import { defaultOptions, type OptionValues } from '../../src/config/options.ts';
 
 export const folder = mkdtempSync(join(tmpdir(), 'volley-destinations-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -21,7 +20,7 @@ export function beside(name: string, content: string | Buffer): string {
 }
 
 /** The destinations of a config file with this text. */
-export function read(text: string, worker: Partial<Deadlines> = {}, nowMs = NOW_MS): Destinations {
+export function read(text: string, worker: Partial<OptionValues> = {}, nowMs = NOW_MS): Destinations {
   writeFileSync(CONFIG, text);
   return readDestinations(CONFIG, { ...defaultOptions(), ...worker }, nowMs);
 }
@@ -32,7 +31,7 @@ export function configOf(settings: string): string {
 }
 
 /** What is read of these settings of a destination. */
-export function settingsOf(settings: object, worker: Partial<Deadlines> = {}) {
+export function settingsOf(settings: object, worker: Partial<OptionValues> = {}) {
   const { settings: byKey, warnings } = read(configOf(JSON.stringify(settings).slice(1, -1)), worker);
   return { ...byKey.get('acct_42')!, warnings };
 }

@@ -1,38 +1,17 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import {
-  decodeEnvelope,
-  encodeEnvelope,
-  isRejection,
-  originOf,
-  peekDestination,
-} from '../../src/delivery/envelope.ts';
-import { type DecodedEnvelope, MAX_BODY_BYTES, type VolleyEvent } from '../../src/delivery/event.ts';
-
-const GOOD = { url: 'https://example.com/hooks', type: 'order.updated', payload: { a: 1 } };
-
-function decode(envelope: string | Buffer): ReturnType<typeof decodeEnvelope> {
-  return decodeEnvelope(Buffer.from(envelope as string), 'minted');
-}
-
-function decoded(envelope: string | Buffer): DecodedEnvelope {
-  const result = decode(envelope);
-  if (isRejection(result)) throw new Error(`${result.reason}: ${result.detail}`);
-  return result;
-}
-
-function encoded(event: VolleyEvent): Buffer {
-  const result = encodeEnvelope(event, () => 'evt_minted', 1_795_456_800_000);
-  if (isRejection(result)) throw new Error(`${result.reason}: ${result.detail}`);
-  return result;
-}
+import { encodeEnvelope } from '../../src/delivery/encode.ts';
+import { isRejection, originOf, peekDestination } from '../../src/delivery/envelope.ts';
+import { MAX_BODY_BYTES, type VolleyEvent } from '../../src/delivery/event.ts';
+import { anyEvent, decode, decoded, GOOD, NOW_MS } from './envelope-testing.ts';
 
 test('all members of an envelope are taken as they are', () => {
   deepEqual(
     decoded(
       `{"id":"evt_1","url":"https://example.com/hooks","type":"order.updated","payload": {"any": "json"},
-        "timestamp":"2026-11-23T18:00:00.000Z","destination":"acct_42","headers":{"x-tenant":"7"}, "unknown": [1]}`,
+        "timestamp":"2026-11-23T18:00:00.000Z","destination":"acct_42","headers":{"x-tenant":"7"}, "unknown": [1],
+        "orderingKey":"order \\"7\\"","expiresAt":1795456900000.9,"deliverAt":"2026-11-23T19:00:01+01:00"}`,
     ),
     {
       id: 'evt_1',
@@ -40,17 +19,26 @@ test('all members of an envelope are taken as they are', () => {
       type: 'order.updated',
       timestampMs: Date.UTC(2026, 10, 23, 18),
       destination: 'acct_42',
+      orderingKey: 'order "7"',
+      deliverAtMs: Date.UTC(2026, 10, 23, 18, 0, 1),
+      expiresAtMs: 1_795_456_900_000,
       headers: ['x-tenant', '7'],
       body: Buffer.from('{"any":"json"}'),
     },
   );
 });
 
-test('what an envelope leaves out is filled in: the minted id, no time, the origin as destination', () => {
-  const { id, timestampMs, destination, headers } = decoded(
-    JSON.stringify({ ...GOOD, url: 'HTTPS://Example.COM:443/x' }),
-  );
-  deepEqual([id, timestampMs, destination, headers], ['minted', null, 'https://example.com', null]);
+test('what an envelope leaves out is filled in: the minted id, no times, no order, the origin as destination', () => {
+  const { url, type, body, ...rest } = decoded(JSON.stringify({ ...GOOD, url: 'HTTPS://Example.COM:443/x' }));
+  deepEqual(rest, {
+    id: 'minted',
+    timestampMs: null,
+    destination: 'https://example.com',
+    orderingKey: null,
+    deliverAtMs: null,
+    expiresAtMs: null,
+    headers: null,
+  });
 });
 
 test('a timestamp may be RFC 3339 text with any offset, or epoch milliseconds', () => {
@@ -109,6 +97,24 @@ const WRONG: readonly [member: Record<string, unknown>, detail: RegExp][] = [
   [{ destination: null }, /"destination"/],
   [{ destination: 'a\nb' }, /"destination"/],
   [{ destination: 'x'.repeat(513) }, /"destination"/],
+  [{ orderingKey: '' }, /"orderingKey" must be a string of 1 to 256/],
+  [{ orderingKey: 7 }, /"orderingKey"/],
+  [{ orderingKey: null }, /"orderingKey"/],
+  [{ orderingKey: 'a\nb' }, /"orderingKey"/],
+  [{ orderingKey: ' padded' }, /"orderingKey"/],
+  [{ orderingKey: 'x'.repeat(257) }, /"orderingKey"/],
+  ...['deliverAt', 'expiresAt'].flatMap((member): [Record<string, unknown>, RegExp][] => [
+    [{ [member]: '' }, new RegExp(`"${member}" must be ISO 8601`)],
+    [{ [member]: null }, new RegExp(`"${member}" must be ISO 8601`)],
+    [{ [member]: '10m' }, new RegExp(`"${member}" must be ISO 8601`)],
+    [{ [member]: '2026-11-23' }, new RegExp(`"${member}" must be ISO 8601`)],
+    // Seconds, microseconds, and a time that somebody took for "never".
+    [{ [member]: 1_795_456_800 }, new RegExp(`"${member}" lies in the year 1970: .* 13 digits`)],
+    [{ [member]: 1_795_456_800_000_000 }, new RegExp(`"${member}" lies in the year 58865`)],
+    [{ [member]: '9999-12-31T23:59:59Z' }, new RegExp(`"${member}" lies in the year 9999`)],
+  ]),
+  [{ deliverAt: NOW_MS, expiresAt: NOW_MS }, /"expiresAt" is not after "deliverAt".*: set it later/],
+  [{ deliverAt: NOW_MS, expiresAt: '2026-11-23T17:59:59.999Z' }, /"expiresAt" is not after "deliverAt"/],
   [{ timestamp: '' }, /"timestamp"/],
   [{ timestamp: true }, /"timestamp"/],
   [{ timestamp: '2026-11-23' }, /"timestamp"/],
@@ -223,56 +229,6 @@ test('white space inside a payload does not count', () => {
   const payload = `[${'1, '.repeat(1_048_574)}1]`;
   equal(payload.length, 3_145_725);
   equal(decoded(`{"url":"https://example.com","type":"t","payload":${payload}}`).body.length, 2_097_151);
-});
-
-test('an event that is not JSON is refused when published', () => {
-  const cyclic: Record<string, unknown> = {};
-  cyclic['self'] = cyclic;
-  for (const payload of [cyclic, 1n, () => {}, Symbol('s'), undefined]) {
-    const refused = encodeEnvelope({ url: GOOD.url, type: 't', payload }, () => 'x', 0);
-    ok(isRejection(refused) && refused.reason === 'invalid-envelope', String(typeof payload));
-    ok(!refused.detail.includes('\n'), refused.detail);
-  }
-  for (const event of [null, undefined, 'text', 7])
-    ok(isRejection(encodeEnvelope(event as unknown as VolleyEvent, () => 'x', 0)));
-});
-
-/** Events with any of the optional members, as an application would publish them. */
-const anyEvent = fc.record(
-  {
-    url: fc.webUrl({ withQueryParameters: true, withFragments: true, validSchemes: ['http', 'https'] }),
-    type: fc.stringMatching(/^[!-~]{1,30}$/),
-    payload: fc.jsonValue(),
-    id: fc.stringMatching(/^[A-Za-z0-9_.:-]{1,128}$/),
-    destination: fc.stringMatching(/^[!-~]{1,60}$/),
-    timestamp: fc.integer({ min: 0, max: 4e12 }),
-    headers: fc.dictionary(
-      fc.stringMatching(/^x-[a-z]{1,9}$/).filter((name) => !name.startsWith('x-webhook')),
-      fc.stringMatching(/^[ -~]{0,30}$/),
-      { maxKeys: 5 },
-    ),
-  },
-  { requiredKeys: ['url', 'type', 'payload'] },
-);
-
-test('what is published is what is decoded', () => {
-  fc.assert(
-    fc.property(anyEvent, (event) => {
-      const { id, url, type, timestampMs, destination, headers, body } = decoded(encoded(event));
-      deepEqual(
-        { id, url, type, timestampMs, destination, headers, body: body.toString() },
-        {
-          id: event.id ?? 'evt_minted',
-          url: event.url,
-          type: event.type,
-          timestampMs: event.timestamp ?? 1_795_456_800_000,
-          destination: event.destination ?? new URL(event.url).origin,
-          headers: event.headers === undefined ? null : Object.entries(event.headers).flat(),
-          body: JSON.stringify(event.payload),
-        },
-      );
-    }),
-  );
 });
 
 test('the lane that is peeked is the destination that is decoded, in whatever order the members stand', () => {

@@ -324,7 +324,8 @@ export class Worker {
       track.places.push(job.place);
       return;
     }
-    if (outcome.kind === 'handed-back') throw new Error('no receiver hands back');
+    if (outcome.kind === 'handed-back' || outcome.kind === 'early')
+      throw new Error('no receiver hands back, and all is due');
     const verdict = verdictOn(outcome, job.attempts, RETRIES, random, nowMs);
     if (verdict.kind !== 'retry') {
       track.dead++;

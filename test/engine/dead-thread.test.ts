@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import test from 'node:test';
 import { receiverOf } from '../receiver.ts';
-import { newQueue, redisOfFile, SLOTS, startEngine } from './running.ts';
+import { ENOUGH_FOR_ALL_SLOTS, newQueue, redisOfFile, SLOTS, startEngine } from './running.ts';
 
 const redis = redisOfFile();
 const parts = { threadEntry: new URL('./deadly-entry.ts', import.meta.url) };
@@ -64,7 +64,12 @@ test('after many poisonous deliveries every slot is still used', async (t) => {
     return { status: 200 };
   });
   await queue.push(
-    ...Array.from({ length: SLOTS }, (_, n) => ({ url: receiver.origin, type: 't', payload: n })),
+    ...Array.from({ length: SLOTS }, (_, n) => ({
+      url: receiver.origin,
+      type: 't',
+      payload: n,
+      destination: `d${n % ENOUGH_FOR_ALL_SLOTS}`,
+    })),
   );
   await engine.whenIdle();
   equal(most, SLOTS);

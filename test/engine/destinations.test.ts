@@ -318,7 +318,10 @@ test('a destination that the config file disables is parked for, and delivered t
     );
     equal((await queue.watch.stats()).parked, 20);
     deepEqual(
-      (await queue.watch.disabledDestinations()).map(({ destination, by }) => [destination, by]),
+      (await queue.watch.standings(null)).standings.map(({ destination, disabled }) => [
+        destination,
+        disabled?.by,
+      ]),
       [['off', 'config']],
     );
     writeFileSync(config, JSON.stringify({ destinations: { on: { disabled: true } } }));

@@ -3,7 +3,7 @@ import type { Broker } from '../../src/broker/broker.ts';
 import { VolleyError } from '../../src/errors.ts';
 import { Signal } from '../signal.ts';
 
-type Call = 'open' | 'reserve' | 'settle' | 'extend' | 'reclaim';
+type Call = 'open' | 'reserve' | 'reserveParked' | 'settle' | 'extend' | 'reclaim';
 /** `refuse`: fails and does nothing. `lose-reply`: does it and fails. `hang`: neither, until the fault is lifted; then it does it. */
 export type Fault = 'refuse' | 'lose-reply' | 'hang';
 
@@ -18,6 +18,7 @@ export class FaultyBroker {
   constructor(real: Broker) {
     this.broker = new Proxy(real, {
       get: (target, name: keyof Broker) => {
+        if (name === 'standingsVersion') return target[name];
         const method = target[name].bind(target) as (...args: unknown[]) => Promise<unknown>;
         return (...args: unknown[]) => this.#call(name as Call, () => method(...args));
       },

@@ -1,8 +1,10 @@
-import { equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { Claim, Settlement } from '../../src/broker/broker.ts';
 import type { Outcome } from '../../src/delivery/outcome.ts';
+import { Dispatcher } from '../../src/dispatch/dispatcher.ts';
+import type { Change } from '../../src/dispatch/standing.ts';
 import { Endings } from '../../src/endings.ts';
 import { Flow } from '../../src/flow.ts';
 import type { Parcel } from '../../src/pool/attempt-pool.ts';
@@ -17,7 +19,8 @@ const SLOTS_PER_THREAD = 4;
 const PLACES_PER_SLOT = 3;
 
 /** A flow whose threads do what a test says, and a ledger of its claims. */
-function newFlow() {
+function newFlow({ window = null as number | null, failures = 0 } = {}) {
+  const changes: [string, Change][] = [];
   const threads: Parcel[][] = Array.from({ length: THREADS }, () => []);
   const settlements = new Map<string, Settlement['kind'][]>();
   const disabled = new Set<string>();
@@ -27,7 +30,17 @@ function newFlow() {
   let cutShort = false;
   const flow: Flow = new Flow({
     threads: THREADS,
-    slotsPerThread: SLOTS_PER_THREAD,
+    dispatcher: new Dispatcher({
+      threads: THREADS,
+      slotsPerThread: SLOTS_PER_THREAD,
+      nowMs: () => performance.now(),
+      random: Math.random,
+      rulesOf: () => ({
+        window,
+        rate: null,
+        breaker: failures === 0 ? null : { failures, coolOffMs: 30_000 },
+      }),
+    }),
     pool: {
       start: async () => {},
       configure: () => {},
@@ -60,15 +73,19 @@ function newFlow() {
     isDisabled: (destination) => disabled.has(destination),
     onLocalFault: () => {},
     onProgress: () => {},
+    onSent: () => {},
+    onChange: (destination, change) => changes.push([destination, change]),
+    isShort: () => false,
     log,
   });
-  const claim = (count: number, destination: string) =>
+  const claim = (count: number, destination: string, wereParked = false) =>
     flow.add(
       Array.from({ length: count }, (): Claim => {
         const token = `${claimed++}`;
         const envelope = Buffer.from(JSON.stringify({ destination, url: 'https://example.com', type: 't' }));
         return { token, mintedId: token, attempts: 0, envelope };
       }),
+      wereParked,
     );
   /** A thread reports on the oldest of what it has. */
   const report = (thread: number, count: number, outcome: 'delivered' | FailedAttempt['outcome']) => {
@@ -90,6 +107,7 @@ function newFlow() {
     die,
     inThreads,
     settlements,
+    changes,
     disabled,
     claimed: () => claimed,
     wasCutShort: () => cutShort,
@@ -99,6 +117,7 @@ function newFlow() {
 const broken: Outcome = { kind: 'broken', code: 'reset', error: 'x' };
 const refused: Outcome = { kind: 'refused', reason: 'not-json', detail: 'x' };
 const gone: Outcome = { kind: 'answered', response: { status: 410, body: '', retryAfter: null } };
+const early: Outcome = { kind: 'early', waitMs: 7 };
 const handedBack = { kind: 'handed-back' } as const;
 
 const thread = fc.nat({ max: THREADS - 1 });
@@ -113,7 +132,7 @@ const anyStep = fc.oneof(
       fc.constant('report' as const),
       thread,
       count,
-      fc.constantFrom('delivered' as const, broken, refused, gone, handedBack),
+      fc.constantFrom('delivered' as const, broken, refused, gone, early, handedBack),
     ),
     weight: 6,
   },
@@ -175,7 +194,10 @@ test('what comes back untried is sent again, by another thread where there is ro
 
 test('a stop hands back what waits and sends no more; what is in flight is waited for, or cut short when asked', async () => {
   const { claim, report, flow, settlements, wasCutShort } = newFlow();
-  claim(100, 'a');
+  // Of one destination alone, no more than its window would be out at first.
+  claim(34, 'a');
+  claim(33, 'b');
+  claim(33, 'c');
   equal(flow.inFlight, THREADS * SLOTS_PER_THREAD);
   flow.stopSending();
   equal(settlements.size, 100 - THREADS * SLOTS_PER_THREAD);
@@ -210,7 +232,7 @@ test('a destination that is gone has all that waits for it parked, what comes la
 });
 
 test('what was in flight in a thread that died is parked untried where its destination has gone meanwhile', () => {
-  const { claim, report, die, flow, settlements, inThreads } = newFlow();
+  const { claim, report, die, flow, settlements, inThreads } = newFlow({ window: 100 });
   claim(THREADS * SLOTS_PER_THREAD, 'a');
   die(0, true);
   // One suspect is out again, alone; the others wait for their turn.
@@ -223,4 +245,55 @@ test('what was in flight in a thread that died is parked untried where its desti
   // Its thread is used again.
   claim(THREADS * SLOTS_PER_THREAD, 'b');
   equal(inThreads(), THREADS * SLOTS_PER_THREAD);
+});
+
+const unavailable: Outcome = { kind: 'answered', response: { status: 503, body: '', retryAfter: null } };
+const tooMany: Outcome = { kind: 'answered', response: { status: 429, body: '', retryAfter: '20' } };
+
+test('a destination that fails is sent nothing more, what waits for it is parked without an attempt, and others go on', () => {
+  const { claim, report, flow, inThreads, settlements, changes } = newFlow({ failures: 5 });
+  claim(200, 'dead');
+  let sent = inThreads();
+  while (inThreads() > 0) {
+    for (let n = 0; n < THREADS; n++) report(n, 100, unavailable);
+    sent += inThreads();
+  }
+  equal(flow.held, 0);
+  const ended = Map.groupBy([...settlements.values()].flat(), (kind) => kind);
+  deepEqual([ended.get('retry')!.length, ended.get('park')!.length], [sent, 200 - sent]);
+  deepEqual(
+    changes.map(([destination, { kind }]) => [destination, kind]),
+    [['dead', 'opened']],
+  );
+  claim(3, 'dead');
+  claim(4, 'healthy');
+  deepEqual([inThreads(), flow.held], [4, 4]);
+});
+
+test('a Retry-After pauses the whole destination', () => {
+  const { claim, report, flow, inThreads, settlements, changes } = newFlow({ failures: 5 });
+  claim(100, 'throttling');
+  const sent = inThreads();
+  for (let n = 0; n < THREADS; n++) report(n, 100, tooMany);
+  deepEqual([inThreads(), flow.held], [0, 0]);
+  const ended = Map.groupBy([...settlements.values()].flat(), (kind) => kind);
+  deepEqual([ended.get('retry')!.length, ended.get('park')!.length], [sent, 100 - sent]);
+  const [[, change]] = changes as [[string, Change]];
+  ok(change.kind === 'paused' && change.forMs >= 20_000);
+});
+
+test('what another worker has blocked is parked here too, and goes when it is blocked no more', () => {
+  const { claim, flow, inThreads, settlements, changes } = newFlow({ window: 2, failures: 5 });
+  claim(10, 'a');
+  const standing = { destination: 'a', disabled: null, parked: 0 };
+  flow.heard({ ...standing, block: { kind: 'open', forMs: 30_000, opened: 1 } });
+  deepEqual([inThreads(), flow.waiting, settlements.size], [2, 0, 8]);
+  claim(1, 'a');
+  equal(settlements.size, 9);
+  deepEqual(changes, [], 'it is not told to those who said it');
+  flow.heard({ ...standing, block: null });
+  claim(3, 'a', true);
+  equal(flow.waiting, 3, 'what was fetched from the parked ones waits for the window');
+  claim(1, 'a');
+  equal(settlements.size, 10, 'what is ready queues up behind what is parked');
 });

@@ -52,14 +52,23 @@ function bytesOf(envelope: object | string | Buffer): Buffer {
   return Buffer.from(typeof envelope === 'string' ? envelope : JSON.stringify(envelope));
 }
 
-/** Queues events whose payloads are the numbers from 0. */
-export async function pushNumbered(queue: TestQueue, url: string, events: number): Promise<void> {
+/** Destinations that together may use every slot of a test's engine at once: the window of each begins with four. */
+export const ENOUGH_FOR_ALL_SLOTS = 4;
+
+/** Queues events whose payloads are the numbers from 0, for so many destinations in turn. */
+export async function pushNumbered(
+  queue: TestQueue,
+  url: string,
+  events: number,
+  destinations = 1,
+): Promise<void> {
   for (let from = 0; from < events; from += 1_000)
     await queue.push(
       ...Array.from({ length: Math.min(1_000, events - from) }, (_, n) => ({
         url,
         type: 't',
         payload: from + n,
+        destination: `numbered-${n % destinations}`,
       })),
     );
 }

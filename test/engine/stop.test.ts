@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { Ledger } from '../ledger.ts';
 import { type Answer, countingReceiverOf, receiverOf } from '../receiver.ts';
-import { eachBroker, newEngine, pushNumbered, SLOTS, startEngine } from './running.ts';
+import { ENOUGH_FOR_ALL_SLOTS, eachBroker, newEngine, pushNumbered, SLOTS, startEngine } from './running.ts';
 
 const brokers = eachBroker();
 const EVENTS = 3 * SLOTS;
@@ -24,7 +24,7 @@ for (const [name, queueOf] of Object.entries(brokers)) {
   test(`on ${name}, a stop lets what is in flight come to its end and hands the rest back`, async (t) => {
     const queue = await queueOf(t);
     const { receiver, ledger, letGo, whenFull } = await holdingReceiver(t);
-    await pushNumbered(queue, receiver.origin, EVENTS);
+    await pushNumbered(queue, receiver.origin, EVENTS, ENOUGH_FOR_ALL_SLOTS);
     const { engine, settled } = await startEngine(t, queue);
     await whenFull();
     const stopped = engine.stop();
@@ -49,7 +49,7 @@ for (const [name, queueOf] of Object.entries(brokers)) {
   test(`on ${name}, stopping immediately cuts a slow stop short: all comes back, in order, with no attempt charged`, async (t) => {
     const queue = await queueOf(t);
     const { receiver, letGo, whenFull } = await holdingReceiver(t);
-    await pushNumbered(queue, receiver.origin, EVENTS);
+    await pushNumbered(queue, receiver.origin, EVENTS, ENOUGH_FOR_ALL_SLOTS);
     const { engine } = await startEngine(t, queue, { drainTimeoutMs: 600_000 });
     await whenFull();
     const slow = engine.stop();
@@ -64,7 +64,7 @@ for (const [name, queueOf] of Object.entries(brokers)) {
   test(`on ${name}, what is still in flight when the drain time is over is handed back`, async (t) => {
     const queue = await queueOf(t);
     const { receiver, whenFull } = await holdingReceiver(t);
-    await pushNumbered(queue, receiver.origin, EVENTS);
+    await pushNumbered(queue, receiver.origin, EVENTS, ENOUGH_FOR_ALL_SLOTS);
     const { engine } = await startEngine(t, queue, { drainTimeoutMs: 50 });
     await whenFull();
     await engine.stop();

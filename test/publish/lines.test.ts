@@ -53,15 +53,20 @@ test('an envelope read as an event keeps every digit of its payload', () => {
   });
 });
 
-test('an envelope read as an event keeps its id, destination, timestamp and headers', () => {
+test('an envelope read as an event keeps its id, destination, order, times and headers', () => {
   const event = eventOf(
     Buffer.from(
-      '{"url":"https://a.example","type":"t","payload":1,"id":"i","destination":"d","timestamp":"2026-11-23T18:00:00Z","headers":{"__proto__":"1","x-a":"b"}}',
+      '{"url":"https://a.example","type":"t","payload":1,"id":"i","destination":"d","timestamp":"2026-11-23T18:00:00Z","orderingKey":"k","deliverAt":"2026-11-23T19:00:00Z","expiresAt":1795464000000,"headers":{"__proto__":"1","x-a":"b"}}',
     ),
     'evt_minted',
   );
   ok(!isRejection(event));
-  deepEqual([event.id, event.destination, event.timestamp], ['i', 'd', Date.parse('2026-11-23T18:00:00Z')]);
+  const { id, destination, orderingKey, timestamp, deliverAt, expiresAt } = event;
+  deepEqual([id, destination, orderingKey], ['i', 'd', 'k']);
+  deepEqual(
+    [timestamp, deliverAt, expiresAt],
+    [18, 19, 20].map((hour) => Date.UTC(2026, 10, 23, hour)),
+  );
   deepEqual(Object.entries(event.headers!), [
     ['__proto__', '1'],
     ['x-a', 'b'],

@@ -85,6 +85,28 @@ test('an event that cannot be delivered is named, and nothing of its call is que
   equal((await queue.watch.stats()).ready, 0);
 });
 
+test('an event is queued with its order and its times, and one that could never be sent is refused', async (t) => {
+  const queue = await newQueue(t, redis.url);
+  const publisher = publisherOf(t, queue);
+  const deliverAt = new Date(Date.UTC(2026, 10, 23, 18));
+  await publisher.publish(event(0, { orderingKey: 'order 7', deliverAt, expiresAt: '2026-11-23T18:00:01Z' }));
+  const [claim] = await takeAll(queue);
+  match(claim!.envelope.toString(), /,"orderingKey":"order 7",.*,"payload":/);
+  const envelope = envelopeOf(claim!);
+  deepEqual(
+    [envelope['deliverAt'], envelope['expiresAt']],
+    [deliverAt.getTime(), deliverAt.getTime() + 1_000],
+  );
+  await rejects(publisher.publish(event(0, { deliverAt, expiresAt: deliverAt })), {
+    code: 'VOLLEY_EVENT_INVALID',
+    message: /^the event: "expiresAt" is not after "deliverAt", so it could never be sent: set it later/,
+  });
+  await rejects(publisher.publish(event(0, { deliverAt: new Date(Number.NaN) })), {
+    code: 'VOLLEY_EVENT_INVALID',
+    message: /"deliverAt" must be ISO 8601/,
+  });
+});
+
 test('a thousand events published at once take a few commands', async (t) => {
   const queue = await newQueue(t, redis.url);
   const publisher = publisherOf(t, queue);

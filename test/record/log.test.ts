@@ -13,7 +13,13 @@ function newLog(format: LogFormat, colour = false) {
   return { log: new DeliveryLog(logger, metrics, () => ({ inFlight: 3, waiting: 40 })), metrics, lines };
 }
 
-const subject = { id: 'evt_1', destination: 'acct_42', url: 'https://example.com/', type: 't' };
+const subject = {
+  id: 'evt_1',
+  destination: 'acct_42',
+  url: 'https://example.com/',
+  type: 't',
+  expiresAtMs: null,
+};
 const failed = {
   subject,
   mintedId: 'evt_minted',

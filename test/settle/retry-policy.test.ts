@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { Failure } from '../../src/delivery/outcome.ts';
 import { parseRetryAfter } from '../../src/settle/retry-after.ts';
-import { type Verdict, verdictOn } from '../../src/settle/retry-policy.ts';
+import { unlessExpired, type Verdict, verdictOn } from '../../src/settle/retry-policy.ts';
 
 const SCHEDULE = [1_000, 5_000, 30_000, 60_000, 300_000];
 const RULES = { scheduleMs: SCHEDULE, permanentStatuses: [] };
@@ -87,6 +87,29 @@ test('410 disables the destination, whatever the rules say and however many atte
         verdictOn(answered(410), attempts, { scheduleMs: SCHEDULE, permanentStatuses }, Math.random, NOW),
         { kind: 'gone' },
       );
+});
+
+test('a retry that would come when the event has expired, or just then, is not made: it is dead now', () => {
+  const verdict = verdictOn(broken, 2, RULES, () => 0, NOW);
+  deepEqual(verdict, { kind: 'retry', delayMs: 30_000, attempts: 3 });
+  const dead: Verdict = { kind: 'dead', reason: 'expired', attempts: 3 };
+  for (const [expiresAtMs, expected] of [
+    [null, verdict],
+    [NOW + 30_001, verdict],
+    [NOW + 30_000, dead],
+    [NOW, dead],
+    [NOW - 1, dead],
+  ] as const)
+    deepEqual(unlessExpired(verdict, expiresAtMs, NOW), expected);
+});
+
+test('what is no retry stays what it is, however late', () => {
+  for (const failure of [answered(410), { kind: 'refused', reason: 'url-refused', detail: 'x' } as const]) {
+    const verdict = verdictOn(failure, 0, RULES, Math.random, NOW);
+    deepEqual(unlessExpired(verdict, NOW - 1, NOW), verdict);
+  }
+  const exhausted = verdictOn(broken, SCHEDULE.length, RULES, Math.random, NOW);
+  deepEqual(unlessExpired(exhausted, NOW - 1, NOW), exhausted);
 });
 
 /** What a Retry-After header asks for at NOW, in milliseconds; null for what asks for nothing. */

@@ -1,5 +1,6 @@
 /** An attempter as a thread runs it, in the test's own thread: what the tests of single attempts share. */
 import type { TestContext } from 'node:test';
+import type { VolleyEvent } from '../../src/delivery/event.ts';
 import type { Outcome } from '../../src/delivery/outcome.ts';
 import { pack } from '../../src/pool/pack.ts';
 import { Attempter } from '../../src/thread/attempter.ts';
@@ -11,10 +12,7 @@ export const SECRET = 'a secret of the tests';
 export interface Attempting {
   readonly attempter: Attempter;
   /** Attempts an event at the URL; resolves with what came of it. */
-  attempt(
-    url: string,
-    event?: { payload?: unknown; destination?: string; headers?: Record<string, string> },
-  ): Promise<Outcome>;
+  attempt(url: string, event?: Partial<VolleyEvent>): Promise<Outcome>;
 }
 
 /** May reach loopback over http, on every port; short deadlines. */
@@ -47,11 +45,12 @@ export function settingsOf({
   };
 }
 
-/** Ended after the test. */
+/** Ended after the test. `wallMs`: the clock that its attempts go by. */
 export function attempting(
   t: TestContext,
   policy: Partial<AttemptPolicy> = {},
   settings: GivenSettings = {},
+  wallMs: () => number = Date.now,
 ): Attempting {
   const waiting: ((outcome: Outcome) => void)[] = [];
   const report = ({ delivered, failed }: Report) => {
@@ -67,7 +66,7 @@ export function attempting(
     settings: settingsOf(settings),
     report,
     monotonicMs: () => performance.now(),
-    wallMs: Date.now,
+    wallMs,
   });
   t.after(() => attempter.end());
   return {

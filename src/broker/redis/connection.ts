@@ -1,12 +1,13 @@
 /** The connections to Redis, and the scripts as commands on them. */
 import { Redis, type RedisOptions } from 'ioredis';
 import { VolleyError } from '../../errors.ts';
+import { CLAIM } from './claim-scripts.ts';
 import { replyCode } from './faults.ts';
-import { DISABLE, DISABLED, PARK, UNPARK } from './park-scripts.ts';
+import { CLAIM_PARKED, DISCARD_PARKED, PARK } from './park-scripts.ts';
 import {
-  CLAIM,
   DIE,
   DISCARD,
+  FINISH,
   NEXT_DUE,
   OPEN_LEASE,
   RECLAIM,
@@ -15,13 +16,26 @@ import {
   RETRY,
   STATS,
 } from './scripts.ts';
+import { ASK_PROBE, BLOCK, DISABLE, ENABLE, STANDINGS, UNBLOCK } from './standing-scripts.ts';
+import { TAKE_TOKENS } from './token-scripts.ts';
 
 type Arg = string | number | Buffer;
+
+export type StandingsReply = [
+  version: string,
+  isComplete: number,
+  nowMs: number,
+  changed: string[],
+  disabled: string[],
+  blocks: string[],
+  parked: string[],
+];
 
 /** What the scripts add to the client, each called with its KEYS and then its ARGV. */
 export interface ScriptCommands {
   volleyClaimBuffer(...args: Arg[]): Promise<Buffer[] | null>;
   volleyRetry(...args: Arg[]): Promise<number>;
+  volleyFinish(...args: Arg[]): Promise<number>;
   volleyRelease(...args: Arg[]): Promise<number>;
   volleyDie(...args: Arg[]): Promise<number>;
   volleyReclaim(...args: Arg[]): Promise<number>;
@@ -30,30 +44,43 @@ export interface ScriptCommands {
   volleyDiscard(...args: Arg[]): Promise<number>;
   volleyOpenLease(...args: Arg[]): Promise<null>;
   volleyStats(...args: Arg[]): Promise<number[]>;
-  volleyPark(...args: Arg[]): Promise<[held: number, disabled: number]>;
-  volleyUnpark(...args: Arg[]): Promise<number>;
+  volleyClaimParkedBuffer(...args: Arg[]): Promise<Buffer[] | null>;
+  volleyPark(...args: Arg[]): Promise<number>;
+  volleyDiscardParked(...args: Arg[]): Promise<number>;
   volleyDisable(...args: Arg[]): Promise<number>;
-  volleyDisabled(...args: Arg[]): Promise<[disabled: string[], parked: string[]]>;
+  volleyEnable(...args: Arg[]): Promise<number | null>;
+  volleyBlock(...args: Arg[]): Promise<null>;
+  volleyUnblock(...args: Arg[]): Promise<null>;
+  volleyAskProbe(...args: Arg[]): Promise<[kind: 'granted' | 'refused' | 'unblocked', forMs: number]>;
+  volleyStandings(...args: Arg[]): Promise<StandingsReply>;
+  volleyTakeTokens(...args: Arg[]): Promise<[count: number, waitMs: number]>;
 }
 
 export type Connection = Redis & ScriptCommands;
 
 const SCRIPTS = {
-  volleyClaim: { lua: CLAIM, numberOfKeys: 5 },
+  volleyClaim: { lua: CLAIM, numberOfKeys: 9 },
   volleyRetry: { lua: RETRY, numberOfKeys: 3 },
-  volleyRelease: { lua: RELEASE, numberOfKeys: 2 },
-  volleyDie: { lua: DIE, numberOfKeys: 4 },
-  volleyReclaim: { lua: RECLAIM, numberOfKeys: 4 },
+  volleyFinish: { lua: FINISH, numberOfKeys: 5 },
+  volleyRelease: { lua: RELEASE, numberOfKeys: 5 },
+  volleyDie: { lua: DIE, numberOfKeys: 8 },
+  volleyReclaim: { lua: RECLAIM, numberOfKeys: 7 },
   volleyNextDue: { lua: NEXT_DUE, numberOfKeys: 1 },
   volleyReplay: { lua: REPLAY, numberOfKeys: 4 },
   volleyDiscard: { lua: DISCARD, numberOfKeys: 3 },
   volleyOpenLease: { lua: OPEN_LEASE, numberOfKeys: 2 },
   /** Called with the number of its keys first. */
   volleyStats: { lua: STATS },
+  volleyClaimParked: { lua: CLAIM_PARKED, numberOfKeys: 6 },
   volleyPark: { lua: PARK, numberOfKeys: 5 },
-  volleyUnpark: { lua: UNPARK, numberOfKeys: 4 },
-  volleyDisable: { lua: DISABLE, numberOfKeys: 1 },
-  volleyDisabled: { lua: DISABLED, numberOfKeys: 2 },
+  volleyDiscardParked: { lua: DISCARD_PARKED, numberOfKeys: 6 },
+  volleyDisable: { lua: DISABLE, numberOfKeys: 3 },
+  volleyEnable: { lua: ENABLE, numberOfKeys: 5 },
+  volleyBlock: { lua: BLOCK, numberOfKeys: 3 },
+  volleyUnblock: { lua: UNBLOCK, numberOfKeys: 3 },
+  volleyAskProbe: { lua: ASK_PROBE, numberOfKeys: 1 },
+  volleyStandings: { lua: STANDINGS, numberOfKeys: 5 },
+  volleyTakeTokens: { lua: TAKE_TOKENS, numberOfKeys: 1 },
 };
 
 /** The longest wait between two attempts to reconnect, and what jitter may add to any of them, in milliseconds. */

@@ -1,11 +1,11 @@
-/** Disabled destinations on Redis, and what is parked for them. */
-import type { DisabledBy, DisabledDestination } from '../broker.ts';
+/** Disabled destinations on Redis, what is parked, and what is known of all of them. */
+import type { DisabledBy, Standing, Standings } from '../broker.ts';
+import { blockAt } from './blocks.ts';
 import type { Connection } from './connection.ts';
 import type { QueueKeys } from './keys.ts';
 
-/** Deliveries made ready at a time, and their bytes (about): keeps each step's stall of Redis below a millisecond. */
+/** Deliveries discarded at a time: keeps each step's stall of Redis below a millisecond. */
 const STEP = 250;
-const STEP_BYTES = 1_000_000;
 
 /** What the disabled hash holds of a destination. */
 interface Disabled {
@@ -15,47 +15,67 @@ interface Disabled {
 
 export async function disableDestination(
   redis: Connection,
-  keys: QueueKeys,
+  { disabled, version, changed }: QueueKeys,
   destination: string,
-  disabled: Disabled,
+  why: Disabled,
 ): Promise<boolean> {
-  return (await redis.volleyDisable(keys.disabled, destination, JSON.stringify(disabled))) === 1;
+  return (await redis.volleyDisable(disabled, version, changed, destination, JSON.stringify(why))) === 1;
 }
 
-export async function enableDestination(
+export function enableDestination(
+  redis: Connection,
+  { disabled, version, changed, blocks, parked }: QueueKeys,
+  destination: string,
+): Promise<number | null> {
+  return redis.volleyEnable(disabled, version, changed, blocks, parked, destination);
+}
+
+export async function discardParked(
   redis: Connection,
   keys: QueueKeys,
   destination: string,
-): Promise<number | null> {
-  // First, so that what is parked from now on is ready at once: the list only shrinks under the steps.
-  const wasDisabled = (await redis.hdel(keys.disabled, destination)) === 1;
-  const { parked, disabled, ready } = keys;
-  let count = 0;
+): Promise<number> {
+  const { ready, turns, waiting, served, parked } = keys;
+  const scriptKeys = [keys.park(destination), ready, turns, waiting, served, parked];
+  let discarded = 0;
   for (;;) {
-    const step = [destination, STEP, STEP_BYTES];
-    const moved = await redis.volleyUnpark(keys.park(destination), parked, disabled, ready, ...step);
-    if (moved === 0) return wasDisabled || count > 0 ? count : null;
-    count += moved;
+    const count = await redis.volleyDiscardParked(...scriptKeys, destination, STEP);
+    discarded += count;
+    // Not until there are none: somebody may be parking as fast as this discards.
+    if (count < STEP) return discarded;
   }
 }
 
-export async function disabledDestinations(
+export async function standings(
   redis: Connection,
   keys: QueueKeys,
-): Promise<DisabledDestination[]> {
-  const [disabled, parked] = await redis.volleyDisabled(keys.disabled, keys.parked);
-  const counts = new Map(pairs(parked));
-  const reasons = new Map(pairs(disabled));
-  return [...new Set([...reasons.keys(), ...counts.keys()])].sort().map((destination) => {
-    const reason = reasons.get(destination);
-    const { by, sinceMs } = reason === undefined ? NOT_DISABLED : (JSON.parse(reason) as Disabled);
-    return { destination, by, sinceMs, parked: Number(counts.get(destination) ?? 0) };
-  });
+  since: number | null,
+): Promise<Standings> {
+  const reply = await redis.volleyStandings(
+    ...[keys.disabled, keys.blocks, keys.parked, keys.version, keys.changed],
+    since ?? '',
+  );
+  const [version, isComplete, nowMs, changed, ...hashes] = reply;
+  const [disabled, blocks, parked] = hashes.map(fieldsOf) as [Fields, Fields, Fields];
+  const names = new Set([...changed, ...disabled.keys(), ...blocks.keys(), ...parked.keys()]);
+  return {
+    version: Number(version),
+    isComplete: isComplete === 1,
+    standings: [...names].sort().map((destination): Standing => {
+      const why = disabled.get(destination);
+      return {
+        destination,
+        disabled: why === undefined ? null : (JSON.parse(why) as Disabled),
+        block: blockAt(blocks.get(destination), nowMs),
+        parked: Number(parked.get(destination) ?? 0),
+      };
+    }),
+  };
 }
 
-const NOT_DISABLED = { by: null, sinceMs: null };
+type Fields = ReadonlyMap<string, string>;
 
 /** The fields of a hash with their values, from the flat list that Redis sends. */
-function pairs(flat: readonly string[]): [field: string, value: string][] {
-  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]);
+function fieldsOf(flat: readonly string[]): Fields {
+  return new Map(Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]));
 }

@@ -75,7 +75,13 @@ async function checkKeyTypes(redis: Redis, keys: QueueKeys, where: string): Prom
     [keys.deadEnvelopes, 'hash'],
     [keys.deadLetters, 'hash'],
     [keys.disabled, 'hash'],
+    [keys.blocks, 'hash'],
+    [keys.version, 'string'],
+    [keys.changed, 'zset'],
     [keys.parked, 'hash'],
+    [keys.turns, 'hash'],
+    [keys.waiting, 'hash'],
+    [keys.served, 'set'],
   ];
   const types = await Promise.all(expected.map(([key]) => redis.type(key)));
   for (const [i, [key, type]] of expected.entries()) {

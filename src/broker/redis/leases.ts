@@ -21,8 +21,10 @@ export interface Lease {
   nextNumber: number;
 }
 
-/** A claim that knows the lease it is held under. */
+/** A claim that knows the lease it is held under, and what its record's frame calls it (record.ts). */
 export interface RedisClaim extends Claim {
+  readonly name: string;
+  readonly isOrdered: boolean;
   readonly lease: Lease;
 }
 

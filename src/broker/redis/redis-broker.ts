@@ -1,33 +1,37 @@
 /** The broker port on Redis 6.2 or newer. What is kept where: keys.ts; what moves it: scripts.ts. */
 import { VolleyError } from '../../errors.ts';
 import type {
+  Block,
   Broker,
   BrokerOptions,
   Claim,
   DeadFilter,
   DisabledBy,
-  DisabledDestination,
+  ProbeAnswer,
   QueueStats,
   Settlement,
   SettleResult,
+  Standings,
   StoredDeadLetter,
+  TokenGrant,
+  TokenWish,
 } from '../broker.ts';
+import { askProbe, block, unblock } from './blocks.ts';
+import { Claims } from './claims.ts';
 import { type Connection, newConnection } from './connection.ts';
 import { discardDead, listDead, replayDead } from './dead-letters.ts';
-import { disableDestination, disabledDestinations, enableDestination } from './destinations.ts';
+import { disableDestination, discardParked, enableDestination, standings } from './destinations.ts';
 import { redisFault } from './faults.ts';
 import { checkFitness, selectDatabase } from './fitness.ts';
 import { type QueueKeys, queueKeys } from './keys.ts';
-import { Leases, type RedisClaim } from './leases.ts';
-import { unframe } from './record.ts';
+import { Leases } from './leases.ts';
 import { settleOn } from './settle.ts';
+import { takeTokens } from './tokens.ts';
 
 /** One blocking wait lasts at most this long, in seconds, so that a dead connection is noticed. */
 const BLOCK_SECONDS = 5;
 /** How long to rest, in milliseconds, when the blocking wait is refused (a full Redis refuses it). */
 const REFUSED_WAIT_MS = 100;
-/** Tokens are numbered with six digits within a lease and a millisecond. */
-const TOKEN_NUMBERS = 1_000_000;
 
 export class RedisBroker implements Broker {
   readonly #url: string;
@@ -35,6 +39,7 @@ export class RedisBroker implements Broker {
   readonly #redis: Connection;
   readonly #blocking: Connection;
   readonly #leases: Leases;
+  readonly #claims: Claims;
   #opened = false;
   #closed = false;
   /** The blocking wait under way, shared by all who wait. */
@@ -49,6 +54,7 @@ export class RedisBroker implements Broker {
     this.#redis = newConnection({ url, keepTrying, commandTimeoutMs: options.commandTimeoutMs });
     this.#blocking = newConnection({ url, keepTrying });
     this.#leases = new Leases(this.#redis, this.#keys, options.leaseMs, options.mintToken);
+    this.#claims = new Claims(this.#redis, this.#keys, this.#leases);
     // Without a listener the client prints; whoever calls meets the fault as a rejection.
     this.#blocking.on('error', () => {});
   }
@@ -77,49 +83,11 @@ export class RedisBroker implements Broker {
   }
 
   reserve(maxCount: number, maxBytes: number): Promise<Claim[]> {
-    return this.#guard(
-      async () => (await this.#claim(maxCount, maxBytes)) ?? (await this.#claim(maxCount, maxBytes)) ?? [],
-    );
+    return this.#guard(() => this.#claims.reserve(maxCount, maxBytes));
   }
 
-  /** Claims under the current lease; null when that had lapsed. */
-  async #claim(maxCount: number, maxBytes: number): Promise<Claim[] | null> {
-    const lease = await this.#leases.current();
-    const base = this.#leases.tokenBase(lease);
-    const first = lease.nextNumber;
-    lease.nextNumber = (first + maxCount) % TOKEN_NUMBERS;
-    const { ready, delayed, delayedRecords } = this.#keys;
-    let records: Buffer[] | null;
-    lease.pending++;
-    try {
-      records = await this.#redis.volleyClaimBuffer(
-        ready,
-        lease.inFlight,
-        delayed,
-        delayedRecords,
-        lease.heartbeat,
-        maxCount,
-        maxBytes,
-        base,
-        first,
-      );
-    } catch (error) {
-      // The claim may have happened: what it took is found once this lease is let go.
-      this.#leases.retire();
-      throw error;
-    } finally {
-      lease.pending--;
-    }
-    if (records === null) {
-      this.#leases.retire();
-      return null;
-    }
-    lease.held += records.length;
-    return records.map((record, i): RedisClaim => {
-      const token = base + String((first + i) % TOKEN_NUMBERS).padStart(6, '0');
-      const { attempts, mintedId, envelope } = unframe(record);
-      return { token, mintedId: mintedId ?? `evt_${token}`, attempts, envelope, lease };
-    });
+  reserveParked(destination: string, maxCount: number, maxBytes: number): Promise<Claim[]> {
+    return this.#guard(() => this.#claims.reserveParked(destination, maxCount, maxBytes));
   }
 
   async waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void> {
@@ -170,14 +138,11 @@ export class RedisBroker implements Broker {
 
   reclaim(): Promise<number> {
     return this.#guard(async () => {
-      const { leases, ready } = this.#keys;
+      const { leases, ready, turns, waiting, served } = this.#keys;
       let reclaimed = 0;
       for (const id of await this.#redis.smembers(leases))
         reclaimed += await this.#redis.volleyReclaim(
-          this.#keys.inFlight(id),
-          this.#keys.heartbeat(id),
-          ready,
-          leases,
+          ...[this.#keys.inFlight(id), ready, turns, waiting, served, this.#keys.heartbeat(id), leases],
           id,
         );
       return reclaimed;
@@ -186,12 +151,12 @@ export class RedisBroker implements Broker {
 
   stats(): Promise<QueueStats> {
     return this.#guard(async () => {
-      const { ready, leases, delayed, dead, parked } = this.#keys;
+      const { ready, leases, delayed, dead, parked, waiting } = this.#keys;
       const ids = await this.#redis.smembers(leases);
-      const counted = [ready, delayed, dead, parked, ...ids.map((id) => this.#keys.inFlight(id))];
+      const counted = [ready, delayed, dead, parked, waiting, ...ids.map((id) => this.#keys.inFlight(id))];
       const counts = await this.#redis.volleyStats(counted.length, ...counted);
-      const [waiting = 0, retrying = 0, died = 0, aside = 0, leased = 0] = counts;
-      return { ready: waiting, leased, delayed: retrying, parked: aside, dead: died };
+      const [claimable = 0, retrying = 0, died = 0, aside = 0, leased = 0] = counts;
+      return { ready: claimable, leased, delayed: retrying, parked: aside, dead: died };
     });
   }
 
@@ -217,8 +182,32 @@ export class RedisBroker implements Broker {
     return this.#guard(() => enableDestination(this.#redis, this.#keys, destination));
   }
 
-  disabledDestinations(): Promise<DisabledDestination[]> {
-    return this.#guard(() => disabledDestinations(this.#redis, this.#keys));
+  discardParked(destination: string): Promise<number> {
+    return this.#guard(() => discardParked(this.#redis, this.#keys, destination));
+  }
+
+  block(destination: string, wish: Block): Promise<void> {
+    return this.#guard(() => block(this.#redis, this.#keys, destination, wish));
+  }
+
+  unblock(destination: string): Promise<void> {
+    return this.#guard(() => unblock(this.#redis, this.#keys, destination));
+  }
+
+  askProbe(destination: string, forMs: number): Promise<ProbeAnswer> {
+    return this.#guard(() => askProbe(this.#redis, this.#keys, destination, forMs));
+  }
+
+  takeTokens(wishes: readonly TokenWish[]): Promise<TokenGrant[]> {
+    return this.#guard(() => takeTokens(this.#redis, this.#keys, wishes));
+  }
+
+  get standingsVersion(): number {
+    return this.#claims.standingsVersion;
+  }
+
+  standings(since: number | null): Promise<Standings> {
+    return this.#guard(() => standings(this.#redis, this.#keys, since));
   }
 
   async close(): Promise<void> {

@@ -1,12 +1,15 @@
 /**
- * The Lua scripts (those about destinations are in park-scripts.ts). Each is atomic, and all or nothing in the AOF too.
+ * The Lua scripts, but for those that claim, park, keep standings or limit rates, which have files of their own. Each
+ * is atomic, and all or nothing in the AOF too.
  *
  * Two rules hold in all of them. A script whose first write is a pop or a delete also runs when Redis is full
  * (`maxmemory` reached), so that a full Redis can be drained. And what has been popped is either stored or pushed
  * back: no error leaves a record nowhere. `unpack` is given at most 500 values, well below Lua's limit of 8 000.
  */
 
-/** Frames a record with what is known of it (see record.ts); what was framed before is framed anew. */
+import { TURNS } from './turn-scripts.ts';
+
+/** Frames a record with what is known of it (see record.ts): its name is the minted id, and the sequence whose turn it has. What was framed before is framed anew. */
 export const FRAME = `
 -- An error reply when the ready key, checked at start, has become something else since: nothing may be popped then.
 local function unfit(key)
@@ -15,11 +18,11 @@ local function unfit(key)
   return redis.error_reply('WRONGTYPE the queue is a ' .. kind)
 end
 local function envelope(record)
-  local start = string.match(record, '^~%d+~[%w_.:-]+~()')
+  local start = string.match(record, '^~%d+~[%w_.:/-]+~()')
   return start and string.sub(record, start) or record
 end
-local function frame(attempts, id, record)
-  return '~' .. attempts .. '~' .. id .. '~' .. envelope(record)
+local function frame(attempts, name, record)
+  return '~' .. attempts .. '~' .. name .. '~' .. envelope(record)
 end
 local function nowMs()
   local time = redis.call('TIME')
@@ -28,72 +31,9 @@ end
 `;
 
 /**
- * Claims deliveries into the lease's in-flight hash.
- * KEYS 1 ready list, 2 in-flight hash, 3 delayed zset, 4 delayed records, 5 heartbeat
- * ARGV 1 most deliveries, 2 most bytes (about), 3 token base, 4 number that the first token adds to it, in six digits
- * Returns false when the lease has lapsed, else the records.
- */
-export const CLAIM = `${FRAME}
-if redis.call('EXISTS', KEYS[5]) == 0 then return false end
-local fault = unfit(KEYS[1])
-if fault then return fault end
-local want, room = tonumber(ARGV[1]), tonumber(ARGV[2])
-local records, bytes = {}, 0
--- How many to take next: few at first, then as many as the mean size says will fit.
-local function step(limit)
-  local left = math.min(limit, want) - #records
-  if #records == 0 then return math.min(left, 4) end
-  if bytes >= room then return 0 end
-  return math.min(left, 250, math.max(1, math.floor((room - bytes) * #records / math.max(bytes, 1))))
-end
-local function keep(record)
-  records[#records + 1] = record
-  bytes = bytes + #record
-end
-local function takeDue(limit)
-  local now = nowMs()
-  local count = step(limit)
-  while count > 0 do
-    local tokens = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, count)
-    if #tokens == 0 then return end
-    redis.call('ZREM', KEYS[3], unpack(tokens))
-    local due = redis.call('HMGET', KEYS[4], unpack(tokens))
-    redis.call('HDEL', KEYS[4], unpack(tokens))
-    for i = 1, #due do if due[i] then keep(due[i]) end end
-    count = step(limit)
-  end
-end
-local function takeReady()
-  local count = step(want)
-  while count > 0 do
-    local popped = redis.call('RPOP', KEYS[1], count)
-    if not popped then return end
-    for i = 1, #popped do keep(popped[i]) end
-    count = step(want)
-  end
-end
-takeDue(math.ceil(want / 2))
-takeReady()
-takeDue(want)
-for from = 1, #records, 250 do
-  local fields = {}
-  for i = from, math.min(from + 249, #records) do
-    fields[#fields + 1] = ARGV[3] .. string.format('%06d', (ARGV[4] + i - 1) % 1000000)
-    fields[#fields + 1] = records[i]
-  end
-  local stored = redis.pcall('HSET', KEYS[2], unpack(fields))
-  if type(stored) == 'table' and stored.err then
-    for i = #records, from, -1 do redis.call('RPUSH', KEYS[1], records[i]) end
-    for i = #records, from, -1 do records[i] = nil end
-    if #records == 0 then return redis.error_reply(stored.err) end
-  end
-end
-return records`;
-
-/**
  * Delays claimed deliveries until their retry is due.
  * KEYS 1 in-flight hash, 2 delayed zset, 3 delayed records
- * ARGV for each: token, delay in ms, attempts made, minted id
+ * ARGV for each: token, delay in ms, attempts made, name
  * Returns how many were still held under the lease.
  */
 export const RETRY = `${FRAME}
@@ -111,20 +51,44 @@ end
 return held`;
 
 /**
- * Makes claimed deliveries ready again, ahead of what waits; the first argument will be the first served.
- * KEYS 1 in-flight hash, 2 ready list
- * ARGV for each: token, attempts made, minted id
+ * Acknowledges claimed deliveries that have a turn. (For all others an HDEL will do.)
+ * KEYS 1 in-flight hash, 2 ready list, 3 turns, 4 waiting records, 5 turns in the ready list
+ * ARGV tokens
  * Returns how many were still held under the lease.
  */
-export const RELEASE = `${FRAME}
-local fault = unfit(KEYS[2])
+export const FINISH = `
+local ready, turns, waiting, served = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+${FRAME}${TURNS}
+local fault = unfit(ready)
+if fault then return fault end
+local held = 0
+for _, token in ipairs(ARGV) do
+  local record = redis.call('HGET', KEYS[1], token)
+  if record then
+    redis.call('HDEL', KEYS[1], token)
+    finish(record)
+    held = held + 1
+  end
+end
+return held`;
+
+/**
+ * Makes claimed deliveries ready again, ahead of what waits; the first argument will be the first served.
+ * KEYS 1 in-flight hash, 2 ready list, 3 turns, 4 waiting records, 5 turns in the ready list
+ * ARGV for each: token, attempts made, name
+ * Returns how many were still held under the lease.
+ */
+export const RELEASE = `
+local ready, turns, waiting, served = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+${FRAME}${TURNS}
+local fault = unfit(ready)
 if fault then return fault end
 local held = 0
 for i = #ARGV - 2, 1, -3 do
   local record = redis.call('HGET', KEYS[1], ARGV[i])
   if record then
     redis.call('HDEL', KEYS[1], ARGV[i])
-    redis.call('RPUSH', KEYS[2], frame(ARGV[i + 1], ARGV[i + 2], record))
+    serve(frame(ARGV[i + 1], ARGV[i + 2], record))
     held = held + 1
   end
 end
@@ -132,11 +96,16 @@ return held`;
 
 /**
  * Turns claimed deliveries into dead letters.
- * KEYS 1 in-flight hash, 2 dead zset, 3 dead envelopes, 4 dead letters
+ * KEYS 1 in-flight hash, 2 ready list, 3 turns, 4 waiting records, 5 turns in the ready list, 6 dead zset,
+ * 7 dead envelopes, 8 dead letters
  * ARGV for each: token, id, ms of death, letter as JSON
  * Returns how many were still held under the lease.
  */
-export const DIE = `${FRAME}
+export const DIE = `
+local ready, turns, waiting, served = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+${FRAME}${TURNS}
+local fault = unfit(ready)
+if fault then return fault end
 local held = 0
 for i = 1, #ARGV, 4 do
   local token = ARGV[i]
@@ -144,10 +113,11 @@ for i = 1, #ARGV, 4 do
   if record then
     redis.call('HDEL', KEYS[1], token)
     local key = ARGV[i + 1]
-    if redis.call('HEXISTS', KEYS[4], key) == 1 then key = key .. '#' .. token end
-    redis.call('HSET', KEYS[3], key, envelope(record))
-    redis.call('HSET', KEYS[4], key, ARGV[i + 3])
-    redis.call('ZADD', KEYS[2], ARGV[i + 2], key)
+    if redis.call('HEXISTS', KEYS[8], key) == 1 then key = key .. '#' .. token end
+    redis.call('HSET', KEYS[7], key, envelope(record))
+    redis.call('HSET', KEYS[8], key, ARGV[i + 3])
+    redis.call('ZADD', KEYS[6], ARGV[i + 2], key)
+    finish(record)
     held = held + 1
   end
 end
@@ -155,16 +125,18 @@ return held`;
 
 /**
  * Makes ready again what is held under a lease that has lapsed, oldest claim first in line.
- * KEYS 1 in-flight hash, 2 heartbeat, 3 ready list, 4 leases
+ * KEYS 1 in-flight hash, 2 ready list, 3 turns, 4 waiting records, 5 turns in the ready list, 6 heartbeat, 7 leases
  * ARGV 1 lease id
  * Returns how many deliveries; 0 when the lease is alive.
  */
-export const RECLAIM = `${FRAME}
-if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-local fault = unfit(KEYS[3])
+export const RECLAIM = `
+local ready, turns, waiting, served = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+${FRAME}${TURNS}
+if redis.call('EXISTS', KEYS[6]) == 1 then return 0 end
+local fault = unfit(ready)
 if fault then return fault end
 local flat = redis.call('HGETALL', KEYS[1])
-redis.call('SREM', KEYS[4], ARGV[1])
+redis.call('SREM', KEYS[7], ARGV[1])
 redis.call('DEL', KEYS[1])
 local tokens, records = {}, {}
 for i = 1, #flat, 2 do
@@ -174,8 +146,7 @@ end
 table.sort(tokens)
 for i = #tokens, 1, -1 do
   local record = records[tokens[i]]
-  local framed = string.sub(record, 1, 1) == '~' and record or frame('0', 'evt_' .. tokens[i], record)
-  redis.call('RPUSH', KEYS[3], framed)
+  serve(string.sub(record, 1, 1) == '~' and record or frame('0', 'evt_' .. tokens[i], record))
 end
 return #tokens`;
 
@@ -191,15 +162,15 @@ redis.call('SADD', KEYS[2], ARGV[1])`;
 
 /**
  * Counts, all at the same instant. Not a MULTI, which a full Redis refuses.
- * KEYS 1 ready list, 2 delayed zset, 3 dead zset, 4 parked counts, then the in-flight hashes
+ * KEYS 1 ready list, 2 delayed zset, 3 dead zset, 4 parked counts, 5 waiting records, then the in-flight hashes
  * Returns ready, delayed, dead, parked, leased.
  */
 export const STATS = `
 local parked, leased = 0, 0
 for _, count in ipairs(redis.call('HVALS', KEYS[4])) do parked = parked + count end
-for i = 5, #KEYS do leased = leased + redis.call('HLEN', KEYS[i]) end
-local dead = redis.call('ZCARD', KEYS[3])
-return { redis.call('LLEN', KEYS[1]), redis.call('ZCARD', KEYS[2]), dead, parked, leased }`;
+for i = 6, #KEYS do leased = leased + redis.call('HLEN', KEYS[i]) end
+local ready = redis.call('LLEN', KEYS[1]) + redis.call('HLEN', KEYS[5])
+return { ready, redis.call('ZCARD', KEYS[2]), redis.call('ZCARD', KEYS[3]), parked, leased }`;
 
 /**
  * How long until the next retry is due.

@@ -7,17 +7,13 @@ import type { Lease, RedisClaim } from './leases.ts';
 /** The arguments of each kind's command, gathered for one lease. */
 interface Gathered {
   ack: string[];
+  /** Acknowledged, of those whose turn has to be passed on. */
+  finish: string[];
   retry: (string | number)[];
   release: (string | number)[];
   dead: (string | number)[];
   /** By destination. */
   park: Map<string, (string | number)[]>;
-}
-
-/** What a command answers: how many were still held, and where it was to park for a destination that is not disabled, which. */
-interface Applied {
-  readonly held: number;
-  readonly enabled?: string;
 }
 
 export async function settleOn(
@@ -30,31 +26,29 @@ export async function settleOn(
     const { lease } = settlement.claim as RedisClaim;
     let gathered = byLease.get(lease);
     if (gathered === undefined) {
-      gathered = { ack: [], retry: [], release: [], dead: [], park: new Map() };
+      gathered = { ack: [], finish: [], retry: [], release: [], dead: [], park: new Map() };
       byLease.set(lease, gathered);
     }
     gather(gathered, settlement);
   }
-  const sent: Promise<Applied>[] = [];
+  const sent: Promise<number>[] = [];
   for (const [lease, gathered] of byLease) sent.push(...send(redis, keys, lease, gathered));
-  const applied = await Promise.all(sent);
+  const held = await Promise.all(sent);
   for (const settlement of settlements) (settlement.claim as RedisClaim).lease.held--;
-  const late = settlements.length - applied.reduce((sum, { held }) => sum + held, 0);
-  const enabled = new Set(applied.flatMap((each) => each.enabled ?? []));
-  return enabled.size === 0 ? { late } : { late, enabled: [...enabled] };
+  return { late: settlements.length - held.reduce((sum, count) => sum + count, 0) };
 }
 
 function gather(gathered: Gathered, settlement: Settlement): void {
-  const { claim } = settlement;
+  const claim = settlement.claim as RedisClaim;
   switch (settlement.kind) {
     case 'ack':
-      gathered.ack.push(claim.token);
+      (claim.isOrdered ? gathered.finish : gathered.ack).push(claim.token);
       break;
     case 'retry':
-      gathered.retry.push(claim.token, Math.ceil(settlement.delayMs), settlement.attempts, claim.mintedId);
+      gathered.retry.push(claim.token, Math.ceil(settlement.delayMs), settlement.attempts, claim.name);
       break;
     case 'release':
-      gathered.release.push(claim.token, claim.attempts, claim.mintedId);
+      gathered.release.push(claim.token, claim.attempts, claim.name);
       break;
     case 'dead':
       gathered.dead.push(
@@ -68,7 +62,7 @@ function gather(gathered: Gathered, settlement: Settlement): void {
       const { destination } = settlement;
       const park = gathered.park.get(destination) ?? [];
       gathered.park.set(destination, park);
-      park.push(claim.token, claim.attempts, claim.mintedId);
+      park.push(claim.token, claim.attempts, claim.name);
       break;
     }
     default:
@@ -76,34 +70,22 @@ function gather(gathered: Gathered, settlement: Settlement): void {
   }
 }
 
-/** Sends what was gathered, in one write (the client joins what is sent in one tick). */
-function send(redis: Connection, keys: QueueKeys, lease: Lease, gathered: Gathered): Promise<Applied>[] {
+/** Sends what was gathered, in one write (the client joins what is sent in one tick); each command answers how many were still held. */
+function send(redis: Connection, keys: QueueKeys, lease: Lease, gathered: Gathered): Promise<number>[] {
   const { inFlight } = lease;
+  const { ready, turns, waiting, served, parked, version, changed } = keys;
+  const inTurn = [inFlight, ready, turns, waiting, served];
+  const { ack, finish, retry, release, dead } = gathered;
   const counts: Promise<number>[] = [];
-  if (gathered.ack.length > 0) counts.push(redis.hdel(inFlight, ...gathered.ack));
-  if (gathered.retry.length > 0)
-    counts.push(redis.volleyRetry(inFlight, keys.delayed, keys.delayedRecords, ...gathered.retry));
-  if (gathered.release.length > 0)
-    counts.push(redis.volleyRelease(inFlight, keys.ready, ...gathered.release));
-  if (gathered.dead.length > 0)
-    counts.push(redis.volleyDie(inFlight, keys.dead, keys.deadEnvelopes, keys.deadLetters, ...gathered.dead));
-  const applied = counts.map(async (count): Promise<Applied> => ({ held: await count }));
-  for (const [destination, park] of gathered.park)
-    applied.push(sendPark(redis, keys, lease, destination, park));
-  return applied;
-}
-
-async function sendPark(
-  redis: Connection,
-  { disabled, parked, park, ready }: QueueKeys,
-  { inFlight }: Lease,
-  destination: string,
-  deliveries: (string | number)[],
-): Promise<Applied> {
-  const listKey = park(destination);
-  const [held, isDisabled] = await redis.volleyPark(
-    ...[inFlight, disabled, parked, listKey, ready],
-    ...[destination, ...deliveries],
-  );
-  return isDisabled === 1 || held === 0 ? { held } : { held, enabled: destination };
+  if (ack.length > 0) counts.push(redis.hdel(inFlight, ...ack));
+  if (finish.length > 0) counts.push(redis.volleyFinish(...inTurn, ...finish));
+  if (retry.length > 0) counts.push(redis.volleyRetry(inFlight, keys.delayed, keys.delayedRecords, ...retry));
+  if (release.length > 0) counts.push(redis.volleyRelease(...inTurn, ...release));
+  if (dead.length > 0)
+    counts.push(redis.volleyDie(...inTurn, keys.dead, keys.deadEnvelopes, keys.deadLetters, ...dead));
+  for (const [destination, park] of gathered.park) {
+    const list = keys.park(destination);
+    counts.push(redis.volleyPark(inFlight, parked, list, version, changed, destination, ...park));
+  }
+  return counts;
 }

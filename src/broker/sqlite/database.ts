@@ -6,12 +6,12 @@ import { userName } from '../../runtime/user-name.ts';
 import { unfit } from './faults.ts';
 
 /** Raised whenever the tables change. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /**
  * A delivery is a row of `deliveries`, written once and deleted once; what moves are rows of a few bytes that say where
- * it is: `claims` (leased), `retries` (delayed), `returned` (ready again), `parked`. A delivery without any is ready if its
- * seq is above `queue.taken`. So claiming new ones neither searches nor rewrites envelopes: it reads on from `taken`.
+ * it is: `claims` (leased), `retries` (delayed), `returned` (ready again), `parked`, `aside`. A delivery without any is ready if
+ * its seq is above `queue.taken`. So claiming new ones neither searches nor rewrites envelopes: it reads on from `taken`.
  */
 const SCHEMA_1 = `
 CREATE TABLE queue (
@@ -63,15 +63,11 @@ CREATE INDEX dead_by_destination ON dead (destination, died_at_ms);
 CREATE INDEX dead_by_reason ON dead (reason, died_at_ms);
 `;
 
-/**
- * A row of `parked` is parked while its destination is disabled, and ready when it is not: a million of them are enabled
- * by one small write, and none is ever left behind. How many there are of each destination is written down: counting a
- * million takes 35 ms, and workers ask every few seconds.
- */
+/** How many are parked for each destination is written down: counting a million takes 35 ms, and workers ask every few seconds. */
 const SCHEMA_2 = `
 CREATE TABLE destinations (
   destination TEXT PRIMARY KEY,
-  disabled_by TEXT,           -- null when it is not disabled, and some of what was parked is still to be claimed
+  disabled_by TEXT,           -- null when it is not disabled
   since_ms INTEGER,           -- wall time
   parked INTEGER NOT NULL     -- how many rows of that table are its
 ) STRICT, WITHOUT ROWID;
@@ -85,8 +81,54 @@ CREATE TABLE parked (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * Blocks, the order of what is parked, rate limits, ordered delivery. What was parked in version 2 stays parked, also where
+ * it was ready again: workers drain it. What was published in version 2 is delivered without regard to an ordering key.
+ *
+ * A worker of version 2 that has the file open knows nothing of turns: it must claim, publish, park and disable no more.
+ * Columns that it names for that are called something else, so that it is refused; what it holds it may settle and renew.
+ */
+const SCHEMA_3 = `
+ALTER TABLE queue RENAME COLUMN published TO newest;
+ALTER TABLE queue ADD COLUMN standings INTEGER NOT NULL DEFAULT 0; -- version of the standings: how many changes there were
+DROP INDEX resumed;
+ALTER TABLE destinations RENAME COLUMN since_ms TO disabled_ms;
+ALTER TABLE destinations ADD COLUMN block TEXT;                    -- its kind; null when it is not blocked
+ALTER TABLE destinations ADD COLUMN block_ms INTEGER;              -- how long it was to last
+ALTER TABLE destinations ADD COLUMN until_ms INTEGER;              -- its end in wall time
+ALTER TABLE destinations ADD COLUMN until_uptime_ms INTEGER;       -- its end in time since boot
+ALTER TABLE destinations ADD COLUMN opened INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE destinations ADD COLUMN changed INTEGER NOT NULL DEFAULT 0; -- version of its last change
+CREATE INDEX destinations_by_change ON destinations (changed);
+CREATE INDEX idle_destinations ON destinations (changed) WHERE disabled_by IS NULL AND block IS NULL AND parked = 0;
+ALTER TABLE parked RENAME TO parked_2;
+CREATE TABLE parked (
+  destination TEXT NOT NULL,
+  place INTEGER NOT NULL,     -- in the order of parking
+  seq INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  PRIMARY KEY (destination, place)
+) STRICT, WITHOUT ROWID;
+INSERT INTO parked SELECT destination, seq, seq, attempts FROM parked_2;
+DROP TABLE parked_2;
+CREATE TABLE rates (
+  destination TEXT PRIMARY KEY,
+  arrival_ms REAL NOT NULL    -- when it is at rest, in time since boot
+) STRICT, WITHOUT ROWID;
+-- Deliveries with an ordering key, from publishing to their end. Of each sequence the lowest seq has the turn.
+CREATE TABLE ordered (
+  seq INTEGER PRIMARY KEY,
+  sequence TEXT NOT NULL
+) STRICT;
+CREATE INDEX ordered_by_sequence ON ordered (sequence, seq);
+-- Those of them that taking new ones has come past before it was their turn.
+CREATE TABLE aside (
+  seq INTEGER PRIMARY KEY
+) STRICT;
+`;
+
 /** What makes the tables of a version those of the next; by the version they are. */
-const MIGRATIONS: Readonly<Record<number, string>> = { 1: SCHEMA_2 };
+const MIGRATIONS: Readonly<Record<number, string>> = { 1: SCHEMA_2, 2: SCHEMA_3 };
 
 /** 8 KiB holds seven envelopes of 1 KB with little waste, and costs the small tables little. */
 const PAGE_BYTES = 8_192;
@@ -153,8 +195,10 @@ function layOut(db: DatabaseSync, file: string, queue: string): void {
     name: string;
   }[];
   if (tables.length === 0) {
-    db.exec(SCHEMA_1 + SCHEMA_2);
-    db.prepare('INSERT INTO queue VALUES (1, ?, ?, 0, 0, 0)').run(SCHEMA_VERSION, queue);
+    db.exec(SCHEMA_1 + SCHEMA_2 + SCHEMA_3);
+    db.prepare(
+      'INSERT INTO queue (only, schema_version, name, newest, taken, claimed) VALUES (1, ?, ?, 0, 0, 0)',
+    ).run(SCHEMA_VERSION, queue);
     return;
   }
   if (!tables.some(({ name }) => name === 'queue'))
@@ -175,7 +219,7 @@ function layOut(db: DatabaseSync, file: string, queue: string): void {
   migrate(db, row.schema_version);
 }
 
-/** Brings the tables of an older version up to date. Workers of that version that have the file open work on undisturbed. */
+/** Brings the tables of an older version up to date; what becomes of workers of that version that have the file open is said at each. */
 function migrate(db: DatabaseSync, from: number): void {
   for (let version = from; version < SCHEMA_VERSION; version++) db.exec(MIGRATIONS[version]!);
   if (from < SCHEMA_VERSION) db.prepare('UPDATE queue SET schema_version = ?').run(SCHEMA_VERSION);

@@ -3,22 +3,27 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DeadLetter } from '../../delivery/outcome.ts';
 import type { DeadFilter } from '../broker.ts';
 import { type DeadPage, pack } from './messages.ts';
+import type { Ordering } from './ordering.ts';
 
 export class DeadLetters {
   readonly #db: DatabaseSync;
   readonly #insert: StatementSync;
+  readonly #ordering: Ordering;
   readonly #requeue: StatementSync;
+  readonly #step: StatementSync;
   readonly #delete: StatementSync;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, ordering: Ordering) {
     this.#db = db;
+    this.#ordering = ordering;
     this.#insert = db.prepare(`
       INSERT INTO dead (key, id, destination, reason, died_at_ms, letter, envelope)
       SELECT iif(EXISTS (SELECT 1 FROM dead WHERE key = ?1), ?1 || '#' || ?2, ?1), ?1, ?3, ?4, ?5, ?6, envelope
       FROM deliveries WHERE seq = ?7`);
     this.#requeue = db.prepare(`
       INSERT INTO deliveries (seq, minted_id, envelope)
-      SELECT published + 1, id, envelope FROM queue, dead WHERE number = ?`);
+      SELECT newest + 1, id, envelope FROM queue, dead WHERE number = ? RETURNING seq, envelope`);
+    this.#step = db.prepare('UPDATE queue SET newest = newest + 1');
     this.#delete = db.prepare('DELETE FROM dead WHERE number = ?');
   }
 
@@ -42,10 +47,10 @@ export class DeadLetters {
 
   replay(filter: DeadFilter, limit: number): number {
     const numbers = this.#matching(filter, limit);
-    const step = this.#db.prepare('UPDATE queue SET published = published + 1');
     for (const number of numbers) {
-      this.#requeue.run(number);
-      step.run();
+      const { seq, envelope } = this.#requeue.get(number) as { seq: number; envelope: Uint8Array };
+      this.#step.run();
+      this.#ordering.add(seq, Buffer.from(envelope.buffer, envelope.byteOffset, envelope.length));
       this.#delete.run(number);
     }
     return numbers.length;

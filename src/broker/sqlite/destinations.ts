@@ -1,66 +1,160 @@
-/** Disabled destinations in a SQLite file, and what is parked for them. Writes run inside a transaction of the caller's. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { DisabledBy, DisabledDestination } from '../broker.ts';
+/**
+ * What is known of destinations in a SQLite file: which are disabled or blocked, how many are parked for each, and what
+ * has changed. Writes run inside a transaction of the caller's, and reads that belong together too.
+ */
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { Block, DisabledBy, ProbeAnswer, Standing, Standings } from '../broker.ts';
+import { blockOf, type Clocks, clocks, type KeptBlock, keptOf, merged } from './blocks.ts';
+import { type Prepared, prepare } from './statements.ts';
+
+/** Bounds how many changes back an incremental answer may reach, and so how many destinations are kept of which nothing is left to say. */
+const CHANGES_KEPT = 10_000;
+
+/** A destination of which there is nothing to say. */
+const IDLE = 'disabled_by IS NULL AND block IS NULL AND parked = 0';
+const BLOCK =
+  'block AS kind, block_ms AS lengthMs, until_ms AS untilMs, until_uptime_ms AS untilUptimeMs, opened';
+const STANDING = `SELECT destination, disabled_by, disabled_ms, parked, ${BLOCK} FROM destinations`;
+
+const SQL = {
+  version: 'SELECT standings AS version FROM queue',
+  step: 'UPDATE queue SET standings = standings + 1 RETURNING standings AS version',
+  mark: 'UPDATE destinations SET changed = ? WHERE destination = ?',
+  forget: `DELETE FROM destinations WHERE ${IDLE} AND changed <= ?`,
+  all: `${STANDING} WHERE NOT (${IDLE}) ORDER BY destination`,
+  changedSince: `${STANDING} INDEXED BY destinations_by_change WHERE changed > ? ORDER BY destination`,
+
+  disable: `
+    INSERT INTO destinations (destination, disabled_by, disabled_ms, parked) VALUES (?, ?, ?, 0)
+    ON CONFLICT (destination) DO UPDATE SET disabled_by = excluded.disabled_by, disabled_ms = excluded.disabled_ms
+    WHERE disabled_by IS NULL`,
+  parkedOfDisabled: 'SELECT parked FROM destinations WHERE destination = ? AND disabled_by IS NOT NULL',
+  enable: `
+    UPDATE destinations SET disabled_by = NULL, disabled_ms = NULL WHERE destination = ? AND disabled_by IS NOT NULL`,
+
+  block: `SELECT ${BLOCK} FROM destinations WHERE destination = ? AND block IS NOT NULL`,
+  setBlock: `
+    INSERT INTO destinations (destination, parked, block, block_ms, until_ms, until_uptime_ms, opened)
+    VALUES (?, 0, ?, ?, ?, ?, ?)
+    ON CONFLICT (destination) DO UPDATE SET block = excluded.block, block_ms = excluded.block_ms,
+      until_ms = excluded.until_ms, until_uptime_ms = excluded.until_uptime_ms, opened = excluded.opened`,
+  unblock: `
+    UPDATE destinations SET block = NULL, block_ms = NULL, until_ms = NULL, until_uptime_ms = NULL, opened = 0
+    WHERE destination = ? AND block IS NOT NULL`,
+
+  drainable: 'SELECT 1 FROM destinations WHERE destination = ? AND disabled_by IS NULL AND parked > 0',
+  lastPlace: 'SELECT ifnull(max(place), 0) AS place FROM parked WHERE destination = ?',
+  insertParked: 'INSERT INTO parked (destination, place, seq, attempts) VALUES (?, ?, ?, ?)',
+  deleteParked: 'DELETE FROM parked WHERE destination = ? AND place <= ?',
+  addParked: `
+    INSERT INTO destinations (destination, parked) VALUES (?, ?)
+    ON CONFLICT (destination) DO UPDATE SET parked = parked + excluded.parked RETURNING parked`,
+  subtractParked: 'UPDATE destinations SET parked = parked - ? WHERE destination = ?',
+} as const;
+
+/** A delivery that leaves its claim. */
+export interface Held {
+  readonly seq: number;
+  readonly attempts: number;
+}
 
 export class Destinations {
-  readonly #countParked: StatementSync;
-  readonly #insert: StatementSync;
-  readonly #delete: StatementSync;
-  readonly #countResumed: StatementSync;
-  readonly #forget: StatementSync;
-  readonly #disable: StatementSync;
-  readonly #enable: StatementSync;
-  readonly #list: StatementSync;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: DatabaseSync) {
-    this.#countParked = db.prepare(
-      'UPDATE destinations SET parked = parked + 1 WHERE destination = ? AND disabled_by IS NOT NULL',
-    );
-    this.#insert = db.prepare('INSERT INTO parked (destination, seq, attempts) VALUES (?, ?, ?)');
-    this.#delete = db.prepare('DELETE FROM parked WHERE destination = ? AND seq = ?');
-    this.#countResumed = db.prepare('UPDATE destinations SET parked = parked - 1 WHERE destination = ?');
-    this.#forget = db.prepare(
-      'DELETE FROM destinations WHERE destination = ? AND disabled_by IS NULL AND parked = 0',
-    );
-    this.#disable = db.prepare(`
-      INSERT INTO destinations (destination, disabled_by, since_ms, parked) VALUES (?, ?, ?, 0)
-      ON CONFLICT (destination) DO UPDATE SET disabled_by = excluded.disabled_by, since_ms = excluded.since_ms
-      WHERE disabled_by IS NULL`);
-    this.#enable = db.prepare(`
-      UPDATE destinations SET disabled_by = NULL, since_ms = NULL
-      WHERE destination = ? AND disabled_by IS NOT NULL RETURNING parked`);
-    this.#list = db.prepare(`
-      SELECT destination, disabled_by AS "by", since_ms AS sinceMs, parked FROM destinations
-      WHERE disabled_by IS NOT NULL ORDER BY destination`);
-  }
-
-  /** Parks a delivery. False, with nothing done, when its destination is not disabled. */
-  park(destination: string, seq: number, attempts: number): boolean {
-    if (this.#countParked.run(destination).changes === 0) return false;
-    this.#insert.run(destination, seq, attempts);
-    return true;
-  }
-
-  /** A delivery that was parked has been claimed. */
-  resumed(destination: string, seq: number): void {
-    this.#delete.run(destination, seq);
-    this.#countResumed.run(destination);
-    this.#forget.run(destination);
+    this.#sql = prepare(db, SQL);
   }
 
   /** False when it was disabled before. */
   disable(destination: string, by: DisabledBy, nowMs: number): boolean {
-    return this.#disable.run(destination, by, nowMs).changes !== 0;
+    const disabled = this.#sql.disable.run(destination, by, nowMs).changes !== 0;
+    if (disabled) this.#changed(destination);
+    return disabled;
   }
 
-  /** Answers how many parked deliveries are ready by that; null when it was not disabled. */
+  /** Lifts the block too. Answers how many are parked for it; null when it was not disabled. */
   enable(destination: string): number | null {
-    const row = this.#enable.get(destination) as { parked: number } | undefined;
-    this.#forget.run(destination);
-    return row?.parked ?? null;
+    const row = this.#sql.parkedOfDisabled.get(destination) as { parked: number } | undefined;
+    this.unblock(destination);
+    if (row === undefined) return null;
+    this.#sql.enable.run(destination);
+    this.#changed(destination);
+    return row.parked;
   }
 
-  disabled(): DisabledDestination[] {
-    return (this.#list.all() as unknown as DisabledDestination[]).map((row) => ({ ...row }));
+  block(destination: string, block: Block): void {
+    const held = this.#blockOf(destination);
+    const next = merged(held, block);
+    if (next === held) return;
+    this.#setBlock(destination, next);
+    this.#changed(destination);
   }
+
+  unblock(destination: string): void {
+    if (this.#sql.unblock.run(destination).changes !== 0) this.#changed(destination);
+  }
+
+  askProbe(destination: string, forMs: number): ProbeAnswer {
+    const block = this.#blockOf(destination);
+    if (block === null) return { kind: 'unblocked' };
+    if (block.forMs > 0) return { kind: 'refused', forMs: block.forMs };
+    if (block.kind === 'paused') return { kind: 'unblocked' };
+    this.#setBlock(destination, { ...block, forMs });
+    return { kind: 'granted' };
+  }
+
+  #blockOf(destination: string): Block | null {
+    const kept = this.#sql.block.get(destination) as KeptBlock | undefined;
+    return kept === undefined ? null : blockOf(kept, clocks());
+  }
+
+  #setBlock(destination: string, block: Block): void {
+    const { kind, lengthMs, untilMs, untilUptimeMs, opened } = keptOf(block, clocks());
+    this.#sql.setBlock.run(destination, kind, lengthMs, untilMs, untilUptimeMs, opened);
+  }
+
+  /** Parks deliveries, behind what is parked for their destination. */
+  park(destination: string, deliveries: readonly Held[]): void {
+    let { place } = this.#sql.lastPlace.get(destination) as { place: number };
+    for (const { seq, attempts } of deliveries)
+      this.#sql.insertParked.run(destination, ++place, seq, attempts);
+    const { parked } = this.#sql.addParked.get(destination, deliveries.length) as { parked: number };
+    if (parked === deliveries.length) this.#changed(destination);
+  }
+
+  /** Whether something of it may be claimed. */
+  isDrainable(destination: string): boolean {
+    return this.#sql.drainable.get(destination) !== undefined;
+  }
+
+  /** What was parked for it up to this place, and including it, is parked no more. */
+  unpark(destination: string, lastPlace: number): void {
+    const { changes } = this.#sql.deleteParked.run(destination, lastPlace);
+    this.#sql.subtractParked.run(changes, destination);
+  }
+
+  standings(since: number | null): Standings {
+    const { version } = this.#sql.version.get() as { version: number };
+    const isComplete = since === null || since > version || since < version - CHANGES_KEPT;
+    const rows = isComplete ? this.#sql.all.all() : this.#sql.changedSince.all(since);
+    const now = clocks();
+    return { version, standings: rows.map((row) => standingOf(row, now)), isComplete };
+  }
+
+  /** Writes down that a destination has changed, and forgets those whose last change no answer needs. */
+  #changed(destination: string): void {
+    const { version } = this.#sql.step.get() as { version: number };
+    this.#sql.mark.run(version, destination);
+    this.#sql.forget.run(version - CHANGES_KEPT);
+  }
+}
+
+function standingOf(row: Record<string, SQLOutputValue>, now: Clocks): Standing {
+  const { destination, disabled_by: by, disabled_ms: sinceMs, parked } = row;
+  return {
+    destination: destination as string,
+    disabled: by === null ? null : { by: by as DisabledBy, sinceMs: sinceMs as number },
+    block: row['kind'] === null ? null : blockOf(row as unknown as KeptBlock, now),
+    parked: parked as number,
+  };
 }

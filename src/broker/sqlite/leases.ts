@@ -1,10 +1,11 @@
 /**
  * Who holds claims, and until when. All methods run inside a transaction of the caller's.
  *
- * Leases are timed by the machine's time since boot, which all its processes share and no change of the wall clock
- * moves. After a reboot that time starts anew, so a lease that ends further ahead than it can last is from before.
+ * Leases are timed by the machine's time since boot. After a reboot that starts anew, so a lease that ends further ahead
+ * than it can last is from before.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { uptimeMs } from './uptime.ts';
 
 const LIVE = '(expires_ms > ?1 AND expires_ms <= ?1 + lease_ms)';
 
@@ -40,7 +41,7 @@ export class Leases {
 
   /** The lease that claims go under; a new one if there is none or it has lapsed. */
   current(): number {
-    const nowMs = uptimeMs();
+    const nowMs = wholeUptimeMs();
     if (this.#lease === null || this.#live.get(nowMs, this.#lease) === undefined)
       this.#lease = (this.#insert.get(nowMs, this.#leaseMs) as { lease: number }).lease;
     return this.#lease;
@@ -48,18 +49,18 @@ export class Leases {
 
   /** Renews the lease. False when it had lapsed. */
   renew(): boolean {
-    if (this.#lease === null || this.#renew.get(uptimeMs(), this.#lease) !== undefined) return true;
+    if (this.#lease === null || this.#renew.get(wholeUptimeMs(), this.#lease) !== undefined) return true;
     this.#lease = null;
     return false;
   }
 
   anyLapsed(): boolean {
-    return this.#anyLapsed.get(uptimeMs()) !== undefined;
+    return this.#anyLapsed.get(wholeUptimeMs()) !== undefined;
   }
 
   /** Makes ready again what is held under lapsed leases; answers how many deliveries. */
   reclaim(): number {
-    const nowMs = uptimeMs();
+    const nowMs = wholeUptimeMs();
     this.#returnClaims.run(nowMs);
     const { changes } = this.#deleteClaims.run(nowMs);
     this.#deleteLapsed.run(nowMs);
@@ -67,6 +68,6 @@ export class Leases {
   }
 }
 
-function uptimeMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n);
+function wholeUptimeMs(): number {
+  return Math.floor(uptimeMs());
 }

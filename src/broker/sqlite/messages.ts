@@ -4,7 +4,17 @@
  */
 import type { DeadLetter } from '../../delivery/outcome.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { DeadFilter, DisabledBy, DisabledDestination, QueueStats, SettleResult } from '../broker.ts';
+import type {
+  Block,
+  DeadFilter,
+  DisabledBy,
+  ProbeAnswer,
+  QueueStats,
+  SettleResult,
+  Standings,
+  TokenGrant,
+  TokenWish,
+} from '../broker.ts';
 
 /** Given to the thread when it starts. */
 export interface ThreadSettings {
@@ -23,11 +33,19 @@ export interface Packed {
   readonly lengths: readonly number[];
 }
 
-/** What a reserve claimed: the i-th delivery under claim number `firstClaim + i`. */
+/** What was claimed: the i-th delivery under claim number `firstClaim + i`. */
 export interface Claimed extends Packed {
   readonly firstClaim: number;
   readonly mintedIds: readonly string[];
   readonly attempts: readonly number[];
+  /** The version of the standings. */
+  readonly standings: number;
+}
+
+/** The bounds of a claim. */
+export interface Most {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 /** A settlement that is more than forgetting the delivery. `claim` is the number that the claim's token ends with. */
@@ -52,7 +70,8 @@ export interface DeadPage extends Packed {
 export interface ThreadCalls {
   open(): void;
   publish(envelopes: Packed): Promise<void>;
-  reserve(most: { readonly count: number; readonly bytes: number }): Claimed;
+  reserve(most: Most): Claimed;
+  reserveParked(request: Most & { readonly destination: string }): Claimed;
   settle(settlements: { readonly acks: readonly number[]; readonly moves: readonly Move[] }): SettleResult;
   extend(): boolean;
   reclaim(): number;
@@ -66,7 +85,12 @@ export interface ThreadCalls {
     readonly nowMs: number;
   }): Promise<boolean>;
   enableDestination(request: { readonly destination: string }): Promise<number | null>;
-  disabledDestinations(): DisabledDestination[];
+  discardParked(request: { readonly destination: string; readonly limit: number }): number;
+  block(request: { readonly destination: string; readonly block: Block }): void;
+  unblock(request: { readonly destination: string }): void;
+  askProbe(request: { readonly destination: string; readonly forMs: number }): ProbeAnswer;
+  takeTokens(request: { readonly wishes: readonly TokenWish[] }): TokenGrant[];
+  standings(request: { readonly since: number | null }): Standings;
   /** Answers when there may be work, or after `timeoutMs`. */
   waitForWork(wait: { readonly timeoutMs: number }): Promise<void>;
   /** Answers all calls to waitForWork at once. */

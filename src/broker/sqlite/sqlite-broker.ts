@@ -6,16 +6,20 @@ import { resolve } from 'node:path';
 import type { DeadLetter } from '../../delivery/outcome.ts';
 import { VolleyError } from '../../errors.ts';
 import type {
+  Block,
   Broker,
   BrokerOptions,
   Claim,
   DeadFilter,
   DisabledBy,
-  DisabledDestination,
+  ProbeAnswer,
   QueueStats,
   Settlement,
   SettleResult,
+  Standings,
   StoredDeadLetter,
+  TokenGrant,
+  TokenWish,
 } from '../broker.ts';
 import { unfit } from './faults.ts';
 import { type Claimed, type Method, type Move, pack, unpack } from './messages.ts';
@@ -23,8 +27,8 @@ import { ThreadClient } from './thread-client.ts';
 
 /** A token ends with the number of its claim, in this many digits of base 36: room for 3 × 10^15 claims. */
 const CLAIM_DIGITS = 10;
-/** Dead letters replayed or deleted in one transaction, so that others wait for the lock a few milliseconds at most. */
-const DEAD_STEP = 500;
+/** Dead letters or parked deliveries moved or deleted in one transaction, so that others wait for the lock a few milliseconds at most. */
+const STEP = 500;
 
 export class SqliteBroker implements Broker {
   readonly #file: string;
@@ -32,6 +36,7 @@ export class SqliteBroker implements Broker {
   readonly #tokenBase: string;
   #thread: ThreadClient | null = null;
   #closing: Promise<void> | null = null;
+  #standingsVersion = 0;
 
   constructor(file: string, options: BrokerOptions) {
     this.#file = file;
@@ -68,7 +73,20 @@ export class SqliteBroker implements Broker {
   }
 
   async reserve(maxCount: number, maxBytes: number): Promise<Claim[]> {
-    const claimed = await this.#opened().call('reserve', { count: maxCount, bytes: maxBytes });
+    return this.#claimsOf(await this.#opened().call('reserve', { count: maxCount, bytes: maxBytes }));
+  }
+
+  async reserveParked(destination: string, maxCount: number, maxBytes: number): Promise<Claim[]> {
+    const request = { destination, count: maxCount, bytes: maxBytes };
+    return this.#claimsOf(await this.#opened().call('reserveParked', request));
+  }
+
+  get standingsVersion(): number {
+    return this.#standingsVersion;
+  }
+
+  #claimsOf(claimed: Claimed): Claim[] {
+    this.#standingsVersion = claimed.standings;
     return unpack(claimed).map((envelope, i) => ({
       token: this.#tokenOf(claimed.firstClaim + i),
       mintedId: claimed.mintedIds[i]!,
@@ -83,7 +101,7 @@ export class SqliteBroker implements Broker {
 
   /** A claim that was made after its caller had given up on it is known to nobody: what it took is ready again. */
   #handBack(method: Method, result: unknown): void {
-    if (method !== 'reserve') return;
+    if (method !== 'reserve' && method !== 'reserveParked') return;
     const { firstClaim, lengths } = result as Claimed;
     const moves = lengths.map((_, i): Move => ({ kind: 'release', claim: firstClaim + i }));
     // Where this fails too, the lease ends in time.
@@ -139,21 +157,17 @@ export class SqliteBroker implements Broker {
   }
 
   replayDead(filter: DeadFilter, limit: number): Promise<number> {
-    return this.#inSteps('replayDead', filter, limit);
+    return inSteps(limit, (step) => this.#opened().call('replayDead', { filter, limit: step }));
   }
 
   discardDead(filter: DeadFilter, limit: number): Promise<number> {
-    return this.#inSteps('discardDead', filter, limit);
+    return inSteps(limit, (step) => this.#opened().call('discardDead', { filter, limit: step }));
   }
 
-  async #inSteps(method: 'replayDead' | 'discardDead', filter: DeadFilter, limit: number): Promise<number> {
-    let done = 0;
-    for (;;) {
-      const step = Math.min(DEAD_STEP, limit - done);
-      const count = await this.#opened().call(method, { filter, limit: step });
-      done += count;
-      if (count < step || done === limit) return done;
-    }
+  discardParked(destination: string): Promise<number> {
+    return inSteps(Number.POSITIVE_INFINITY, (step) =>
+      this.#opened().call('discardParked', { destination, limit: step }),
+    );
   }
 
   async disableDestination(destination: string, by: DisabledBy, nowMs: number): Promise<boolean> {
@@ -164,8 +178,25 @@ export class SqliteBroker implements Broker {
     return this.#opened().call('enableDestination', { destination });
   }
 
-  async disabledDestinations(): Promise<DisabledDestination[]> {
-    return this.#opened().call('disabledDestinations', undefined);
+  async block(destination: string, block: Block): Promise<void> {
+    return this.#opened().call('block', { destination, block });
+  }
+
+  async unblock(destination: string): Promise<void> {
+    return this.#opened().call('unblock', { destination });
+  }
+
+  async askProbe(destination: string, forMs: number): Promise<ProbeAnswer> {
+    return this.#opened().call('askProbe', { destination, forMs });
+  }
+
+  async takeTokens(wishes: readonly TokenWish[]): Promise<TokenGrant[]> {
+    const thread = this.#opened();
+    return wishes.length === 0 ? [] : thread.call('takeTokens', { wishes });
+  }
+
+  async standings(since: number | null): Promise<Standings> {
+    return this.#opened().call('standings', { since });
   }
 
   close(): Promise<void> {
@@ -177,6 +208,17 @@ export class SqliteBroker implements Broker {
     if (this.#closing !== null) throw closed();
     if (this.#thread === null) throw new VolleyError('VOLLEY_CLOSED', 'the broker has not been opened');
     return this.#thread;
+  }
+}
+
+/** Calls `act` with what is left to do, a step at a time, until it finds no more; answers how many it did in all. */
+async function inSteps(limit: number, act: (limit: number) => Promise<number>): Promise<number> {
+  let done = 0;
+  for (;;) {
+    const step = Math.min(STEP, limit - done);
+    const count = await act(step);
+    done += count;
+    if (count < step || done === limit) return done;
   }
 }
 

@@ -51,9 +51,10 @@ const calls: ThreadCalls = {
   reserve({ count, bytes }) {
     return store.reserve(count, bytes);
   },
+  reserveParked: ({ destination, count, bytes }) => store.reserveParked(destination, count, bytes),
   settle({ acks, moves }) {
     const result = store.settle(acks, moves);
-    if (moves.length > 0) watch.changed();
+    watch.changed();
     return result;
   },
   extend: () => store.extend(),
@@ -79,7 +80,19 @@ const calls: ThreadCalls = {
     watch.changed();
     return synced().then(() => count);
   },
-  disabledDestinations: () => store.destinations.disabled(),
+  discardParked({ destination, limit }) {
+    const count = store.discardParked(destination, limit);
+    watch.changed();
+    return count;
+  },
+  block: ({ destination, block }) => store.write(() => store.destinations.block(destination, block)),
+  unblock({ destination }) {
+    store.write(() => store.destinations.unblock(destination));
+    watch.changed();
+  },
+  askProbe: ({ destination, forMs }) => store.write(() => store.destinations.askProbe(destination, forMs)),
+  takeTokens: ({ wishes }) => store.write(() => store.rates.take(wishes)),
+  standings: ({ since }) => store.standings(since),
   waitForWork: ({ timeoutMs }) => watch.wait(timeoutMs),
   stopWaiting: () => watch.wakeAll(),
   async close() {
@@ -121,7 +134,7 @@ function faultOf(error: unknown): Fault {
 }
 
 /** The methods whose result carries a buffer, which moves to the caller instead of being copied. */
-const CARRIES_BYTES: ReadonlySet<Method> = new Set(['reserve', 'listDead']);
+const CARRIES_BYTES: ReadonlySet<Method> = new Set(['reserve', 'reserveParked', 'listDead']);
 
 function reply(message: FromThread): void {
   const { result } = message as { result?: { bytes: ArrayBuffer } };

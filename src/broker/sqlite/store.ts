@@ -8,36 +8,24 @@
  * destination. That is what `synchronous = FULL` gives, power failure included: the log is recovered up to its last
  * whole commit, SQLite itself syncs the log before moving it to the file, and the file before starting the log anew
  * (https://www.sqlite.org/pragma.html#pragma_synchronous).
- * Claims and settlements are not synced: a killed process loses nothing, and a power failure may bring back
- * deliveries settled in the last moments, which are then sent again.
+ * Claims, settlements, blocks and what was granted under a rate limit are not synced: a killed process loses nothing, and a power
+ * failure may bring back deliveries settled in the last moments, which are then sent again, and forget the last blocks.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { idMint } from '../../delivery/ids.ts';
-import type { QueueStats, SettleResult } from '../broker.ts';
+import type { QueueStats, SettleResult, Standings } from '../broker.ts';
 import { openDatabase } from './database.ts';
 import { DeadLetters } from './dead-letters.ts';
-import { Destinations } from './destinations.ts';
+import { Destinations, type Held } from './destinations.ts';
 import { unavailable } from './faults.ts';
 import { Leases } from './leases.ts';
-import { type Claimed, type Move, type Packed, pack, type ThreadSettings, unpack } from './messages.ts';
+import { type Claimed, type Move, type Packed, type ThreadSettings, unpack } from './messages.ts';
+import { Ordering } from './ordering.ts';
+import { Rates } from './rates.ts';
 import { type Statements, statementsOf } from './statements.ts';
-
-/**
- * A delivery on its way from the file to a worker, in the order of the columns read. Arrays: made twice as fast as objects.
- * `place` finds its row where the seq alone does not: when a retry was due, the destination of what was parked.
- */
-type Taken = [seq: number, attempts: number, mintedId: string, envelope: Uint8Array, place?: number | string];
-
-/** What a reserve has gathered: the i-th delivery goes under claim number `firstClaim + i`. */
-interface Batch {
-  readonly lease: number;
-  readonly firstClaim: number;
-  readonly taken: Taken[];
-  bytes: number;
-  readonly maxBytes: number;
-}
+import { nothingClaimed, type Position, Taking } from './taking.ts';
 
 /** Pages given back to the file system at a time (8 MB), so that nobody waits long for the lock. */
 const SHRINK_PAGES = 1_000;
@@ -47,23 +35,31 @@ const SPARE_PAGES = 4_000;
 export class Store {
   readonly deadLetters: DeadLetters;
   readonly destinations: Destinations;
+  readonly rates: Rates;
   /** The write-ahead log: every commit of any process writes to it. */
   readonly logFile: string;
   readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #leases: Leases;
+  readonly #ordering: Ordering;
+  readonly #taking: Taking;
   readonly #logFd: number;
   readonly #mintId = idMint(Date.now, randomBytes);
   #syncFault: unknown = null;
+  /** The version of the standings that the last claim brought along. */
+  #standingsTold = 0;
 
   constructor({ file, queue, leaseMs }: Omit<ThreadSettings, 'lockWaitMs'>) {
     this.#file = file;
     this.#db = openDatabase(file, queue);
     this.#sql = statementsOf(this.#db);
     this.#leases = new Leases(this.#db, leaseMs);
-    this.deadLetters = new DeadLetters(this.#db);
+    this.#ordering = new Ordering(this.#db);
+    this.deadLetters = new DeadLetters(this.#db, this.#ordering);
     this.destinations = new Destinations(this.#db);
+    this.rates = new Rates(this.#db);
+    this.#taking = new Taking(this.#sql, this.#leases, this.destinations, this.#ordering);
     // Touches the first pages of every table: what is damaged there is found at start.
     this.stats();
     // The log exists for as long as any connection is open. SQLite takes no locks on it that closing this would drop.
@@ -73,10 +69,12 @@ export class Store {
 
   publish(envelopes: Packed): void {
     this.write(() => {
-      let seq = this.#position().published;
-      for (const envelope of unpack(envelopes))
+      let seq = this.#position().newest;
+      for (const envelope of unpack(envelopes)) {
         this.#sql.insertDelivery.run(++seq, `evt_${this.#mintId()}`, envelope);
-      this.#sql.setPublished.run(seq);
+        this.#ordering.add(seq, envelope);
+      }
+      this.#sql.setNewest.run(seq);
     });
   }
 
@@ -98,75 +96,37 @@ export class Store {
   }
 
   reserve(maxCount: number, maxBytes: number): Claimed {
-    if (!this.hasWork()) return claimedOf({ taken: [], firstClaim: 0 });
-    return this.write(() => {
-      const { taken, claimed } = this.#position();
-      const lease = this.#leases.current();
-      const batch: Batch = { lease, firstClaim: claimed + 1, taken: [], bytes: 0, maxBytes };
-      this.#takeDue(batch, Math.ceil(maxCount / 2));
-      this.#takeReturned(batch, maxCount);
-      // There may be a million of an enabled destination: they take half of the rest while new ones wait.
-      this.#takeResumed(batch, maxCount - Math.floor((maxCount - batch.taken.length) / 2));
-      const newest = this.#takeNew(batch, maxCount, taken);
-      this.#takeResumed(batch, maxCount);
-      this.#takeDue(batch, maxCount);
-      this.#sql.setTaken.run(newest, claimed + batch.taken.length);
-      return claimedOf(batch);
-    });
+    const claimed = this.hasWork()
+      ? this.write(() => this.#taking.reserve(this.#position(), maxCount, maxBytes))
+      : nothingClaimed(this.#position());
+    this.#standingsTold = claimed.standings;
+    return claimed;
   }
 
-  #takeDue(batch: Batch, limit: number): void {
-    let claim = nextClaim(batch);
-    for (const [seq, attempts, , , dueMs] of gather(batch, limit, this.#sql.dueRetries, Date.now())) {
-      this.#sql.deleteRetry.run(dueMs!, seq);
-      this.#sql.insertClaim.run(claim++, batch.lease, seq, attempts);
-    }
-  }
-
-  #takeReturned(batch: Batch, limit: number): void {
-    let claim = nextClaim(batch);
-    for (const [seq, attempts] of gather(batch, limit, this.#sql.returned)) {
-      this.#sql.deleteReturned.run(seq);
-      this.#sql.insertClaim.run(claim++, batch.lease, seq, attempts);
-    }
-  }
-
-  /** Takes what was parked for destinations that are enabled again. */
-  #takeResumed(batch: Batch, limit: number): void {
-    let claim = nextClaim(batch);
-    for (const [seq, attempts, , , destination] of gather(batch, limit, this.#sql.resumed)) {
-      this.destinations.resumed(destination as string, seq);
-      this.#sql.insertClaim.run(claim++, batch.lease, seq, attempts);
-    }
-  }
-
-  /** Answers the seq of the newest delivery that has now been taken. */
-  #takeNew(batch: Batch, limit: number, taken: number): number {
-    const firstClaim = nextClaim(batch);
-    const newest = taken + gather(batch, limit, this.#sql.newDeliveries, taken).length;
-    // Deliveries never taken follow each other without a gap, and so do their claims.
-    this.#sql.claimNew.run(firstClaim - (taken + 1), batch.lease, taken, newest);
-    return newest;
+  reserveParked(destination: string, maxCount: number, maxBytes: number): Claimed {
+    if (!this.destinations.isDrainable(destination)) return nothingClaimed(this.#position());
+    return this.write(() => this.#taking.reserveParked(this.#position(), destination, maxCount, maxBytes));
   }
 
   settle(acks: readonly number[], moves: readonly Move[]): SettleResult {
     return this.write(() => {
       let settled = 0;
-      const enabled = new Set<string>();
       if (acks.length > 0) {
         const claims = JSON.stringify(acks);
+        this.#ordering.endClaimed(claims);
         this.#sql.deleteClaimedDeliveries.run(claims);
         settled += Number(this.#sql.deleteClaims.run(claims).changes);
       }
-      for (const move of moves) if (this.#applyMove(move, enabled)) settled++;
-      const late = acks.length + moves.length - settled;
-      return enabled.size === 0 ? { late } : { late, enabled: [...enabled] };
+      const parked = new Map<string, Held[]>();
+      for (const move of moves) if (this.#applyMove(move, parked)) settled++;
+      for (const [destination, deliveries] of parked) this.destinations.park(destination, deliveries);
+      return { late: acks.length + moves.length - settled };
     });
   }
 
-  /** False when it comes too late. Adds to `enabled` a destination that was to be parked for and is not disabled. */
-  #applyMove(move: Move, enabled: Set<string>): boolean {
-    const held = this.#sql.deleteClaim.get(move.claim) as { seq: number; attempts: number } | undefined;
+  /** False when it comes too late. Adds to `parked` what is to be parked, by destination. */
+  #applyMove(move: Move, parked: Map<string, Held[]>): boolean {
+    const held = this.#sql.deleteClaim.get(move.claim) as Held | undefined;
     if (held === undefined) return false;
     switch (move.kind) {
       case 'retry':
@@ -174,17 +134,38 @@ export class Store {
         return true;
       case 'dead':
         this.deadLetters.add(held.seq, move.token, move.letter);
-        this.#sql.deleteDelivery.run(held.seq);
+        this.#end(held.seq);
         return true;
-      case 'park':
-        if (this.destinations.park(move.destination, held.seq, held.attempts)) return true;
-        enabled.add(move.destination);
-        this.#sql.insertReturned.run(held.seq, held.attempts);
+      case 'park': {
+        const deliveries = parked.get(move.destination);
+        if (deliveries === undefined) parked.set(move.destination, [held]);
+        else deliveries.push(held);
         return true;
+      }
       case 'release':
         this.#sql.insertReturned.run(held.seq, held.attempts);
         return true;
     }
+  }
+
+  /** Deletes up to `limit` of what is parked for a destination; answers how many. */
+  discardParked(destination: string, limit: number): number {
+    return this.write(() => {
+      const parked = this.#sql.parked.all(destination, limit) as { seq: number; place: number }[];
+      for (const { seq } of parked) this.#end(seq);
+      if (parked.length > 0) this.destinations.unpark(destination, parked.at(-1)!.place);
+      return parked.length;
+    });
+  }
+
+  /** Forgets a delivery, whose turn passes to the next of its sequence. */
+  #end(seq: number): void {
+    this.#sql.deleteDelivery.run(seq);
+    this.#ordering.end(seq);
+  }
+
+  standings(since: number | null): Standings {
+    return this.#transact(this.#sql.beginRead, () => this.destinations.standings(since));
   }
 
   extend(): boolean {
@@ -193,6 +174,7 @@ export class Store {
 
   reclaim(): number {
     this.#shrink();
+    if (this.rates.anyAtRest()) this.write(() => this.rates.forget());
     if (!this.#leases.anyLapsed()) return 0;
     return this.write(() => this.#leases.reclaim());
   }
@@ -213,6 +195,11 @@ export class Store {
     return (dueMs !== null && dueMs <= Date.now()) || this.#sql.anyReady.get() !== undefined;
   }
 
+  /** Whether the standings have changed since the last claim: something that is parked may be claimable by that. */
+  hasNews(): boolean {
+    return this.#position().standings !== this.#standingsTold;
+  }
+
   /** When the next retry is due, in epoch milliseconds; null when nothing is delayed. */
   nextDueMs(): number | null {
     return (this.#sql.nextDue.get() as { due_ms: number } | undefined)?.due_ms ?? null;
@@ -230,7 +217,11 @@ export class Store {
 
   /** Runs `body` in one transaction that holds the write lock from its start. */
   write<Result>(body: () => Result): Result {
-    this.#sql.begin.run();
+    return this.#transact(this.#sql.beginWrite, body);
+  }
+
+  #transact<Result>(begin: StatementSync, body: () => Result): Result {
+    begin.run();
     try {
       const result = body();
       this.#sql.commit.run();
@@ -241,34 +232,7 @@ export class Store {
     }
   }
 
-  #position(): { published: number; taken: number; claimed: number } {
-    return this.#sql.position.get() as { published: number; taken: number; claimed: number };
+  #position(): Position {
+    return this.#sql.position.get() as unknown as Position;
   }
-}
-
-function nextClaim({ firstClaim, taken }: Batch): number {
-  return firstClaim + taken.length;
-}
-
-/** Reads deliveries into the batch until they end, it has `limit` of them, or its bytes; answers those it read. */
-function gather(batch: Batch, limit: number, statement: StatementSync, ...from: number[]): Taken[] {
-  const wanted = limit - batch.taken.length;
-  const first = batch.taken.length;
-  if (wanted <= 0) return [];
-  for (const row of statement.iterate(...from, wanted) as Iterable<unknown> as Iterable<Taken>) {
-    const bytes = batch.bytes + row[3].length;
-    if (bytes > batch.maxBytes && batch.taken.length > 0) break;
-    batch.bytes = bytes;
-    batch.taken.push(row);
-  }
-  return batch.taken.slice(first);
-}
-
-function claimedOf({ taken, firstClaim }: Pick<Batch, 'taken' | 'firstClaim'>): Claimed {
-  return {
-    ...pack(taken.map((delivery) => delivery[3])),
-    firstClaim,
-    mintedIds: taken.map((delivery) => delivery[2]),
-    attempts: taken.map((delivery) => delivery[1]),
-  };
 }

@@ -40,7 +40,7 @@ export class WorkWatch {
     }
   }
 
-  /** Resolves when something may be claimable, or after `timeoutMs`. */
+  /** Resolves when something may be claimable, or what blocks it has changed, or after `timeoutMs`. */
   wait(timeoutMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiters.push({ untilMs: performance.now() + timeoutMs, wake: resolve });
@@ -106,7 +106,7 @@ export class WorkWatch {
       const version = this.#store.foreignVersion();
       if (version !== this.#version) {
         this.#version = version;
-        if (this.#store.hasWork()) return true;
+        if (this.#store.hasWork() || this.#store.hasNews()) return true;
         this.#dueMs = this.#store.nextDueMs();
       }
     } catch {

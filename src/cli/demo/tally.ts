@@ -50,6 +50,7 @@ class Counter {
       case 'dead':
         this.dead++;
         break;
+      case 'early':
       case 'parked':
       case 'handed-back':
         break;

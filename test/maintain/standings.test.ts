@@ -1,20 +1,25 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import type { DisabledBy, DisabledDestination } from '../../src/broker/broker.ts';
-import { DisabledDestinations } from '../../src/maintain/disabled.ts';
+import type { Block, DisabledBy, Standing, Standings } from '../../src/broker/broker.ts';
+import { DestinationStandings } from '../../src/maintain/standings.ts';
 
 const NOW_MS = 1_764_000_000_000;
 const LOOK_MS = 5_000;
+const REST_MS = 50;
+const TELL_AGAIN_MS = 1_000;
 
-/** A broker that keeps what is disabled, and whose next answers a test can hold back or make fail. */
+/** A broker that keeps how destinations stand, and whose next answers a test can hold back or make fail. */
 class FakeBroker {
   readonly disabled = new Map<string, DisabledBy>();
+  readonly blocks = new Map<string, Block>();
+  readonly parked = new Map<string, number>();
   readonly calls: string[] = [];
+  /** Changes so far; `standingsVersion` is what a claim has brought along. */
+  version = 1;
+  standingsVersion = 0;
   /** Resolved before each call is answered. What it has seen by then stays what it answers. */
   gate: Promise<void> = Promise.resolve();
   fault: Error | null = null;
-  /** Listed although they are enabled, as some deliveries are parked for them still. */
-  readonly leftParked: string[] = [];
 
   disableDestination(destination: string, by: DisabledBy, nowMs: number): Promise<boolean> {
     return this.#answer(`disable ${destination} ${by} ${nowMs - NOW_MS}`, () => {
@@ -28,11 +33,35 @@ class FakeBroker {
     return this.#answer(`enable ${destination}`, () => (this.disabled.delete(destination) ? 0 : null));
   }
 
-  disabledDestinations(): Promise<DisabledDestination[]> {
-    return this.#answer('look', () => [
-      ...[...this.disabled].map(([destination, by]) => ({ destination, by, sinceMs: NOW_MS, parked: 0 })),
-      ...this.leftParked.map((destination) => ({ destination, by: null, sinceMs: null, parked: 1 })),
-    ]);
+  block(destination: string, block: Block): Promise<void> {
+    return this.#answer(`block ${destination} ${block.kind} ${block.forMs}`, () => {
+      this.blocks.set(destination, block);
+    });
+  }
+
+  unblock(destination: string): Promise<void> {
+    return this.#answer(`unblock ${destination}`, () => {
+      this.blocks.delete(destination);
+    });
+  }
+
+  standings(since: number | null): Promise<Standings> {
+    return this.#answer(`look ${since ?? 'at all'}`, () => {
+      const names = new Set([...this.disabled.keys(), ...this.blocks.keys(), ...this.parked.keys()]);
+      return {
+        version: this.version++,
+        isComplete: true,
+        standings: [...names].map((destination): Standing => {
+          const by = this.disabled.get(destination);
+          return {
+            destination,
+            disabled: by === undefined ? null : { by, sinceMs: NOW_MS },
+            block: this.blocks.get(destination) ?? null,
+            parked: this.parked.get(destination) ?? 0,
+          };
+        }),
+      };
+    });
   }
 
   async #answer<Answer>(call: string, act: () => Answer): Promise<Answer> {
@@ -58,39 +87,43 @@ class FakeBroker {
   }
 }
 
-function newDisabled(t: TestContext) {
-  t.mock.timers.enable({ apis: ['setInterval'] });
+function newStandings(t: TestContext) {
+  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
   const broker = new FakeBroker();
   const told: string[] = [];
+  const news: Standing[] = [];
   const faults: unknown[] = [];
-  const disabled = new DisabledDestinations({
+  const disabled = new DestinationStandings({
     broker,
     onDisabled: (destination) => {
-      ok(disabled.has(destination), 'told before it is so');
+      ok(disabled.isDisabled(destination), 'told before it is so');
       told.push(destination);
     },
+    onNews: (standing) => news.push(standing),
     onFault: (error) => faults.push(error),
     wallMs: () => NOW_MS,
   });
-  /** The time of the next look comes. */
-  const look = async () => {
-    t.mock.timers.tick(LOOK_MS);
+  /** Time passes. */
+  const pass = async (ms: number) => {
+    t.mock.timers.tick(ms);
     await settled();
   };
-  return { broker, disabled, told, faults, look };
+  /** The time of the next look comes. */
+  const look = () => pass(LOOK_MS);
+  return { broker, disabled, told, news, faults, look, pass };
 }
 
 /** Whatever can happen without time passing has happened. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 test('what the broker has at the start is known when the start is over, and told of once', async (t) => {
-  const { broker, disabled, told, look } = newDisabled(t);
+  const { broker, disabled, told, look } = newStandings(t);
   broker.disabled.set('gone', 'gone').set('by hand', 'command');
-  broker.leftParked.push('enabled, and cut short');
-  equal(disabled.has('gone'), false);
+  broker.parked.set('parked', 1);
+  equal(disabled.isDisabled('gone'), false);
   await disabled.start(new Set());
-  deepEqual([disabled.has('gone'), disabled.has('by hand')], [true, true]);
-  equal(disabled.has('enabled, and cut short'), false, 'what only has parked deliveries is not disabled');
+  deepEqual([disabled.isDisabled('gone'), disabled.isDisabled('by hand')], [true, true]);
+  equal(disabled.isDisabled('parked'), false, 'what only has parked deliveries is not disabled');
   deepEqual(told, ['gone', 'by hand']);
   await look();
   deepEqual(told, ['gone', 'by hand']);
@@ -98,26 +131,26 @@ test('what the broker has at the start is known when the start is over, and told
 });
 
 test('what others disable and enable is heard of at the next look', async (t) => {
-  const { broker, disabled, told, look } = newDisabled(t);
+  const { broker, disabled, told, look } = newStandings(t);
   await disabled.start(new Set());
   broker.disabled.set('a', 'command');
   await look();
-  deepEqual([disabled.has('a'), told], [true, ['a']]);
+  deepEqual([disabled.isDisabled('a'), told], [true, ['a']]);
   broker.disabled.delete('a');
   await look();
-  equal(disabled.has('a'), false);
+  equal(disabled.isDisabled('a'), false);
   broker.disabled.set('a', 'gone');
   await look();
-  deepEqual([disabled.has('a'), told], [true, ['a', 'a']]);
+  deepEqual([disabled.isDisabled('a'), told], [true, ['a', 'a']]);
   await disabled.stop();
 });
 
 test('a destination that is gone is known at once, and the broker is told once, before anything is parked', async (t) => {
-  const { broker, disabled, told } = newDisabled(t);
+  const { broker, disabled, told } = newStandings(t);
   await disabled.start(new Set());
   broker.calls.length = 0;
   disabled.gone('a');
-  equal(disabled.has('a'), true);
+  equal(disabled.isDisabled('a'), true);
   deepEqual(broker.calls, ['disable a gone 0'], 'asked in the same turn');
   disabled.gone('a');
   await settled();
@@ -126,7 +159,7 @@ test('a destination that is gone is known at once, and the broker is told once, 
 });
 
 test('a destination that goes while a look is under way stays disabled, whatever the look has seen', async (t) => {
-  const { broker, disabled, told, look } = newDisabled(t);
+  const { broker, disabled, told, look } = newStandings(t);
   await disabled.start(new Set());
   const answer = broker.hold();
   await look();
@@ -134,89 +167,57 @@ test('a destination that goes while a look is under way stays disabled, whatever
   disabled.gone('a');
   answer();
   await settled();
-  equal(disabled.has('a'), true);
+  equal(disabled.isDisabled('a'), true);
   deepEqual(told, ['a'], 'told of once');
   await look();
-  deepEqual([disabled.has('a'), told], [true, ['a']]);
+  deepEqual([disabled.isDisabled('a'), told], [true, ['a']]);
   await disabled.stop();
 });
 
-test('what the broker says is enabled while a look is under way stays so, whatever the look has seen', async (t) => {
-  const { broker, disabled, told, look } = newDisabled(t);
-  await disabled.start(new Set());
-  disabled.gone('a');
-  disabled.gone('b');
-  await settled();
-  const answer = broker.hold();
-  await look();
-  broker.disabled.clear();
-  disabled.enabled(['a', 'b']);
-  disabled.gone('b');
-  answer();
-  await settled();
-  deepEqual([disabled.has('a'), disabled.has('b'), told], [false, true, ['a', 'b', 'b']]);
-  await look();
-  deepEqual([disabled.has('a'), disabled.has('b')], [false, true]);
-  await disabled.stop();
-});
-
-test('what the broker says is enabled is sent to again, and may be disabled anew', async (t) => {
-  const { broker, disabled, told } = newDisabled(t);
-  await disabled.start(new Set());
-  disabled.gone('a');
-  await settled();
-  broker.disabled.clear();
-  disabled.enabled(['a', 'never disabled']);
-  equal(disabled.has('a'), false);
-  disabled.gone('a');
-  await settled();
-  deepEqual([disabled.has('a'), broker.disabled.get('a'), told], [true, 'gone', ['a', 'a']]);
-  await disabled.stop();
-});
-
-test('a disabling that the broker does not take is reported and forgotten, so that the next 410 tells it again', async (t) => {
-  const { broker, disabled, faults } = newDisabled(t);
+test('what the broker does not take is reported and told again until it does', async (t) => {
+  const { broker, disabled, faults, pass } = newStandings(t);
   await disabled.start(new Set());
   broker.fault = new Error('away');
   disabled.gone('a');
   await settled();
-  deepEqual([disabled.has('a'), faults], [false, [broker.fault]]);
+  await pass(TELL_AGAIN_MS);
+  deepEqual([disabled.isDisabled('a'), faults], [true, [broker.fault, broker.fault]]);
   broker.fault = null;
-  disabled.gone('a');
-  await settled();
-  deepEqual([disabled.has('a'), broker.disabled.get('a')], [true, 'gone']);
+  await pass(TELL_AGAIN_MS);
+  equal(broker.disabled.get('a'), 'gone');
   await disabled.stop();
 });
 
 test('a look that fails is reported, and leaves everything as it was', async (t) => {
-  const { broker, disabled, faults, look } = newDisabled(t);
+  const { broker, disabled, faults, look } = newStandings(t);
   broker.disabled.set('a', 'gone');
   await disabled.start(new Set());
   broker.fault = new Error('away');
   await look();
-  deepEqual([disabled.has('a'), faults], [true, [broker.fault]]);
+  deepEqual([disabled.isDisabled('a'), faults], [true, [broker.fault]]);
   broker.fault = null;
   broker.disabled.set('b', 'command');
   await look();
-  equal(disabled.has('b'), true);
+  equal(disabled.isDisabled('b'), true);
   await disabled.stop();
 });
 
 test('a start that cannot ask the broker fails, and until then what the settings disable is disabled all the same', async (t) => {
-  const { broker, disabled } = newDisabled(t);
+  const { broker, disabled } = newStandings(t);
   broker.disabled.set('a', 'gone');
   broker.fault = new Error('away');
   await rejects(disabled.start(new Set(['c'])), { message: 'away' });
-  deepEqual([disabled.has('a'), disabled.has('c')], [false, true]);
+  deepEqual([disabled.isDisabled('a'), disabled.isDisabled('c')], [false, true]);
   broker.fault = null;
   await disabled.start(new Set(['c']));
-  deepEqual([disabled.has('a'), disabled.has('c')], [true, true]);
+  deepEqual([disabled.isDisabled('a'), disabled.isDisabled('c')], [true, true]);
   await disabled.stop();
 });
 
 test('what the settings disable is disabled in the broker too, and enabled when they do no more', async (t) => {
-  const { broker, disabled, told } = newDisabled(t);
+  const { broker, disabled, told } = newStandings(t);
   await disabled.start(new Set(['a', 'b']));
+  await settled();
   deepEqual(
     [...broker.disabled],
     [
@@ -228,45 +229,48 @@ test('what the settings disable is disabled in the broker too, and enabled when 
   );
   deepEqual(told, ['a', 'b'], 'each told of once');
   await disabled.configure(new Set(['b', 'c']));
-  deepEqual([disabled.has('a'), disabled.has('b'), disabled.has('c')], [false, true, true]);
+  deepEqual(
+    [disabled.isDisabled('a'), disabled.isDisabled('b'), disabled.isDisabled('c')],
+    [false, true, true],
+  );
   deepEqual([...broker.disabled.keys()], ['b', 'c']);
   deepEqual(told, ['a', 'b', 'c']);
   await disabled.stop();
 });
 
 test('what the settings of an earlier run disabled is enabled at the start of one whose settings do not', async (t) => {
-  const { broker, disabled } = newDisabled(t);
+  const { broker, disabled } = newStandings(t);
   broker.disabled.set('a', 'config').set('b', 'gone');
   await disabled.start(new Set());
-  deepEqual([disabled.has('a'), disabled.has('b')], [false, true]);
+  deepEqual([disabled.isDisabled('a'), disabled.isDisabled('b')], [false, true]);
   deepEqual([...broker.disabled.keys()], ['b']);
   await disabled.stop();
 });
 
 test('what a receiver or a person disabled stays so when the settings disable it too, and no more', async (t) => {
-  const { broker, disabled } = newDisabled(t);
+  const { broker, disabled } = newStandings(t);
   broker.disabled.set('a', 'gone');
   await disabled.start(new Set(['a']));
   equal(broker.disabled.get('a'), 'gone');
   await disabled.configure(new Set());
-  equal(disabled.has('a'), true);
+  equal(disabled.isDisabled('a'), true);
   await disabled.stop();
 });
 
 test('what the settings disable is disabled again where somebody has enabled it', async (t) => {
-  const { broker, disabled, told, look } = newDisabled(t);
+  const { broker, disabled, told, look } = newStandings(t);
   await disabled.start(new Set(['a']));
+  await settled();
   broker.disabled.clear();
-  disabled.enabled(['a']);
-  deepEqual([disabled.has('a'), broker.disabled.get('a'), told], [true, 'config', ['a', 'a']]);
   await look();
-  equal(disabled.has('a'), true);
+  deepEqual([disabled.isDisabled('a'), broker.disabled.get('a'), told], [true, 'config', ['a', 'a']]);
   await disabled.stop();
 });
 
 test('settings that change while a look is under way are what counts when they have been taken in', async (t) => {
-  const { broker, disabled, look } = newDisabled(t);
+  const { broker, disabled, look } = newStandings(t);
   await disabled.start(new Set(['a']));
+  await settled();
   const answer = broker.hold();
   await look();
   const first = disabled.configure(new Set(['b']));
@@ -274,7 +278,7 @@ test('settings that change while a look is under way are what counts when they h
   answer();
   await Promise.all([first, second]);
   deepEqual(
-    ['a', 'b', 'c'].map((name) => disabled.has(name)),
+    ['a', 'b', 'c'].map((name) => disabled.isDisabled(name)),
     [false, false, true],
   );
   deepEqual([...broker.disabled.keys()], ['c']);
@@ -282,7 +286,7 @@ test('settings that change while a look is under way are what counts when they h
 });
 
 test('after a stop nothing more is asked of the broker, also by a configure that was waiting for its turn', async (t) => {
-  const { broker, disabled, look, faults } = newDisabled(t);
+  const { broker, disabled, look, faults } = newStandings(t);
   await disabled.start(new Set());
   const answer = broker.hold();
   await look();
@@ -303,7 +307,7 @@ test('after a stop nothing more is asked of the broker, also by a configure that
 });
 
 test('a stop waits until the broker has heard of what is gone', async (t) => {
-  const { broker, disabled } = newDisabled(t);
+  const { broker, disabled } = newStandings(t);
   await disabled.start(new Set());
   const answer = broker.hold();
   disabled.gone('a');
@@ -318,7 +322,77 @@ test('a stop waits until the broker has heard of what is gone', async (t) => {
 });
 
 test('a stop without a start does nothing', async (t) => {
-  const { broker, disabled } = newDisabled(t);
+  const { broker, disabled } = newStandings(t);
   await disabled.stop();
   deepEqual(broker.calls, []);
+});
+
+test('what is blocked or has something parked is news, also that it is no more', async (t) => {
+  const { broker, disabled, news, look } = newStandings(t);
+  const block: Block = { kind: 'open', forMs: 30_000, opened: 1 };
+  broker.blocks.set('a', block);
+  broker.parked.set('b', 3);
+  await disabled.start(new Set());
+  deepEqual(news.splice(0), [
+    { destination: 'a', disabled: null, block, parked: 0 },
+    { destination: 'b', disabled: null, block: null, parked: 3 },
+  ]);
+  broker.blocks.clear();
+  await look();
+  deepEqual(
+    news.map(({ destination, block: now }) => [destination, now]),
+    [
+      ['b', null],
+      ['a', null],
+    ],
+  );
+  await disabled.stop();
+});
+
+test('a claim that brings a higher version along leads to a look, and many such to one', async (t) => {
+  const { broker, disabled, pass } = newStandings(t);
+  await disabled.start(new Set());
+  broker.calls.length = 0;
+  disabled.heard();
+  await pass(REST_MS);
+  deepEqual(broker.calls, [], 'nothing new');
+  broker.standingsVersion = 7;
+  broker.version = 7;
+  disabled.heard();
+  disabled.heard();
+  await pass(REST_MS);
+  deepEqual(broker.calls, ['look 1'], 'asked for what is new since');
+  await disabled.stop();
+});
+
+test('what is said here comes before what a look has seen, and is told in order', async (t) => {
+  const { broker, disabled, news, look } = newStandings(t);
+  await disabled.start(new Set());
+  disabled.block('a', { kind: 'open', forMs: 30_000, opened: 1 });
+  await settled();
+  news.length = 0;
+  const answer = broker.hold();
+  await look();
+  disabled.unblock('a');
+  disabled.block('a', { kind: 'paused', forMs: 2_000, opened: 0 });
+  answer();
+  await settled();
+  deepEqual(news, [], 'the open breaker that it saw is over');
+  deepEqual(broker.calls.slice(-3), ['look 1', 'unblock a', 'block a paused 2000']);
+  await disabled.stop();
+});
+
+test('a destination that is disabled is no news, whatever blocks it', async (t) => {
+  const { broker, disabled, news, look } = newStandings(t);
+  broker.blocks.set('a', { kind: 'open', forMs: 30_000, opened: 1 });
+  broker.disabled.set('a', 'command');
+  await disabled.start(new Set());
+  deepEqual(news, []);
+  broker.disabled.clear();
+  await look();
+  deepEqual(
+    news.map(({ destination }) => destination),
+    ['a'],
+  );
+  await disabled.stop();
 });

@@ -1,0 +1,42 @@
+/** Blocks of destinations on Redis, and who may probe. */
+import type { Block, ProbeAnswer } from '../broker.ts';
+import type { Connection } from './connection.ts';
+import type { QueueKeys } from './keys.ts';
+
+/** A block as the blocks hash holds it; its end in epoch milliseconds of the Redis clock. */
+const BLOCK = /^(open|paused) (\d+) (\d+)$/;
+
+export async function block(
+  redis: Connection,
+  { blocks, version, changed }: QueueKeys,
+  destination: string,
+  { kind, forMs, opened }: Block,
+): Promise<void> {
+  await redis.volleyBlock(blocks, version, changed, destination, kind, Math.ceil(forMs), opened);
+}
+
+export async function unblock(
+  redis: Connection,
+  { blocks, version, changed }: QueueKeys,
+  destination: string,
+): Promise<void> {
+  await redis.volleyUnblock(blocks, version, changed, destination);
+}
+
+export async function askProbe(
+  redis: Connection,
+  { blocks }: QueueKeys,
+  destination: string,
+  forMs: number,
+): Promise<ProbeAnswer> {
+  const [kind, leftMs] = await redis.volleyAskProbe(blocks, destination, Math.ceil(forMs));
+  return kind === 'refused' ? { kind, forMs: leftMs } : { kind };
+}
+
+/** What a field of the blocks hash says at a time of the Redis clock; null where there is none. */
+export function blockAt(field: string | undefined, nowMs: number): Block | null {
+  const match = BLOCK.exec(field ?? '');
+  if (match === null) return null;
+  const kind = match[1] as Block['kind'];
+  return { kind, forMs: Math.max(0, Number(match[2]) - nowMs), opened: Number(match[3]) };
+}

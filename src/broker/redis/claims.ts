@@ -1,0 +1,91 @@
+/** Claims on Redis: what a claim's script took, as deliveries under the current lease. */
+import type { Claim } from '../broker.ts';
+import { ASIDE_MOST } from './claim-scripts.ts';
+import type { Connection } from './connection.ts';
+import type { QueueKeys } from './keys.ts';
+import type { Lease, Leases, RedisClaim } from './leases.ts';
+import { unframe } from './record.ts';
+
+/** Tokens are numbered with six digits within a lease and a millisecond. */
+const TOKEN_NUMBERS = 1_000_000;
+
+/** Sends the script that claims under a lease; `limits` are its first arguments. Null when the lease has lapsed. */
+type Take = (lease: Lease, limits: readonly (string | number)[]) => Promise<Buffer[] | null>;
+
+export class Claims {
+  readonly #redis: Connection;
+  readonly #keys: QueueKeys;
+  readonly #leases: Leases;
+  #standingsVersion = 0;
+
+  constructor(redis: Connection, keys: QueueKeys, leases: Leases) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#leases = leases;
+  }
+
+  /** What the last claim's reply said. */
+  get standingsVersion(): number {
+    return this.#standingsVersion;
+  }
+
+  reserve(maxCount: number, maxBytes: number): Promise<Claim[]> {
+    const { ready, turns, waiting, served, version, delayed, delayedRecords } = this.#keys;
+    return this.#claim(maxCount, maxBytes, ({ inFlight, heartbeat }, limits) =>
+      this.#redis.volleyClaimBuffer(
+        ...[ready, turns, waiting, served, inFlight, heartbeat, version, delayed, delayedRecords],
+        ...limits,
+      ),
+    );
+  }
+
+  reserveParked(destination: string, maxCount: number, maxBytes: number): Promise<Claim[]> {
+    const { version, parked, disabled } = this.#keys;
+    const list = this.#keys.park(destination);
+    return this.#claim(maxCount, maxBytes, ({ inFlight, heartbeat }, limits) =>
+      this.#redis.volleyClaimParkedBuffer(
+        ...[list, inFlight, heartbeat, version, parked, disabled],
+        ...limits,
+        destination,
+      ),
+    );
+  }
+
+  /** Claims; once more under a new lease when the current one has lapsed. */
+  async #claim(maxCount: number, maxBytes: number, take: Take): Promise<Claim[]> {
+    const once = () => this.#claimOnce(maxCount, maxBytes, take);
+    return (await once()) ?? (await once()) ?? [];
+  }
+
+  async #claimOnce(maxCount: number, maxBytes: number, take: Take): Promise<Claim[] | null> {
+    const lease = await this.#leases.current();
+    const base = this.#leases.tokenBase(lease);
+    const first = lease.nextNumber;
+    lease.nextNumber = (first + maxCount + ASIDE_MOST) % TOKEN_NUMBERS;
+    let reply: Buffer[] | null;
+    lease.pending++;
+    try {
+      reply = await take(lease, [maxCount, maxBytes, base, first]);
+    } catch (error) {
+      // The claim may have happened: what it took is found once this lease is let go.
+      this.#leases.retire();
+      throw error;
+    } finally {
+      lease.pending--;
+    }
+    if (reply === null) {
+      this.#leases.retire();
+      return null;
+    }
+    const [version, ...records] = reply;
+    this.#standingsVersion = Number(version);
+    lease.held += records.length;
+    return records.map((record, i): RedisClaim => {
+      const token = base + String((first + i) % TOKEN_NUMBERS).padStart(6, '0');
+      const { attempts, mintedId, sequence, envelope } = unframe(record);
+      const id = mintedId ?? `evt_${token}`;
+      const isOrdered = sequence !== '';
+      return { token, mintedId: id, name: id + sequence, isOrdered, attempts, envelope, lease };
+    });
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Runs the dispatcher's errands to the broker: the dispatcher is pure and only says what it wants, which is leave for a
+ * probe, leave to send under a rate limit, and deliveries that are parked. Each is asked for until it is answered.
+ */
+import timers from 'node:timers/promises';
+import type { Broker, Claim, ProbeAnswer, TokenGrant, TokenWish } from './broker/broker.ts';
+import type { Credit } from './reserve/credit.ts';
+
+/** The part of the dispatcher that has errands. */
+export interface Desk {
+  probesDue(): readonly string[];
+  probeAnswered(destination: string, answer: ProbeAnswer): void;
+  wishes(): readonly TokenWish[];
+  granted(destination: string, grant: TokenGrant): void;
+  drains(): readonly { readonly destination: string; readonly count: number }[];
+  drained(destination: string, fetched: number): void;
+  /** Monotonic milliseconds, or null. */
+  nextChangeMs(): number | null;
+}
+
+export interface ErrandsParts {
+  readonly broker: Pick<Broker, 'askProbe' | 'takeTokens' | 'reserveParked'>;
+  readonly desk: Desk;
+  /** What may be claimed of what is parked. */
+  readonly credit: () => Credit;
+  /** How long a probe may take until it is settled, in milliseconds. */
+  readonly probeMs: number;
+  readonly onClaimed: (claims: readonly Claim[]) => void;
+  /** Something may be sent that could not be before. */
+  readonly onAnswered: () => void;
+  readonly onFault: (error: unknown) => void;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  readonly random: () => number;
+}
+
+/** Waits after a fault, in milliseconds: doubling, plus jitter. */
+const FAULT_FIRST_MS = 50;
+const FAULT_MAX_MS = 2_000;
+/** Longest that a timer is set for, in milliseconds: what is further off is looked at again then. */
+const TIMER_MAX_MS = 60_000;
+
+export class Errands {
+  readonly #parts: ErrandsParts;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #timerMs: number | null = null;
+
+  constructor(parts: ErrandsParts) {
+    this.#parts = parts;
+  }
+
+  /** Sets out on whatever has come up. Cheap when that is nothing. */
+  run(): void {
+    if (this.#stop.signal.aborted) return;
+    const { broker, desk } = this.#parts;
+    for (const destination of desk.probesDue())
+      this.#ask(
+        () => broker.askProbe(destination, this.#parts.probeMs),
+        (answer) => desk.probeAnswered(destination, answer),
+      );
+    const wishes = desk.wishes();
+    if (wishes.length > 0)
+      this.#ask(
+        () => broker.takeTokens(wishes),
+        (grants) => {
+          for (const [i, grant] of grants.entries()) desk.granted(wishes[i]!.destination, grant);
+        },
+      );
+    this.#drain();
+    this.#setTimer();
+  }
+
+  /** Resolves when nothing more will come back. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+    await Promise.all(this.#underWay);
+  }
+
+  #drain(): void {
+    const { broker, desk, credit, onClaimed } = this.#parts;
+    const { count: room, bytes } = credit();
+    if (room <= 0 || bytes <= 0) return;
+    for (const { destination, count } of desk.drains())
+      this.#ask(
+        () => broker.reserveParked(destination, count, bytes),
+        (claims) => {
+          desk.drained(destination, claims.length);
+          onClaimed(claims);
+        },
+      );
+  }
+
+  #ask<Answer>(call: () => Promise<Answer>, onAnswer: (answer: Answer) => void): void {
+    const asked = this.#untilAnswered(call)
+      .then((answer) => {
+        if (answer === null) return;
+        onAnswer(answer.value);
+        this.#parts.onAnswered();
+      })
+      .finally(() => this.#underWay.delete(asked));
+    this.#underWay.add(asked);
+  }
+
+  /** Null when there is none before the stop. */
+  async #untilAnswered<Answer>(call: () => Promise<Answer>): Promise<{ readonly value: Answer } | null> {
+    const { signal } = this.#stop;
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        return { value: await call() };
+      } catch (error) {
+        this.#parts.onFault(error);
+      }
+      const waitMs = Math.min(FAULT_FIRST_MS * 2 ** failures, FAULT_MAX_MS) * (1 + this.#parts.random());
+      await timers.setTimeout(waitMs, undefined, { signal }).catch(() => {});
+    }
+    return null;
+  }
+
+  /** Wakes when something that is blocked may go on. */
+  #setTimer(): void {
+    const { desk, nowMs, onAnswered } = this.#parts;
+    const changeMs = desk.nextChangeMs();
+    if (changeMs === this.#timerMs) return;
+    clearTimeout(this.#timer);
+    this.#timerMs = changeMs;
+    if (changeMs === null) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timerMs = null;
+        onAnswered();
+      },
+      Math.min(TIMER_MAX_MS, Math.max(0, changeMs - nowMs())),
+    );
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * How destinations stand with all workers of a queue: which are disabled or blocked, and which have something parked. The broker keeps
+ * it; here is a copy of what is disabled, as that is asked for each delivery, and the one place that tells the broker and
+ * hears from it. It looks for news when a claim has brought a higher version along, and every few seconds.
+ */
+import type { Block, DisabledBy, Standing, Standings } from '../broker/broker.ts';
+
+/** The part of the broker that is used here. */
+export interface StandingsBroker {
+  readonly standingsVersion: number;
+  standings(since: number | null): Promise<Standings>;
+  disableDestination(destination: string, by: DisabledBy, nowMs: number): Promise<boolean>;
+  enableDestination(destination: string): Promise<number | null>;
+  block(destination: string, block: Block): Promise<void>;
+  unblock(destination: string): Promise<void>;
+}
+
+export interface StandingsParts {
+  readonly broker: StandingsBroker;
+  /** A destination that was not known to be disabled is. */
+  readonly onDisabled: (destination: string) => void;
+  /** News of a destination that is not disabled. Where this worker has itself just said something of it, that comes first. */
+  readonly onNews: (standing: Standing) => void;
+  readonly onFault: (error: unknown) => void;
+  /** Epoch milliseconds. */
+  readonly wallMs: () => number;
+}
+
+/** How often to look where no claim says that there is news, in milliseconds. */
+const LOOK_MS = 5_000;
+/** Least time between two looks, in milliseconds: many destinations that fail at once are one piece of news. */
+const REST_MS = 50;
+/** How long until the broker is told again what it did not hear, in milliseconds. */
+const TELL_AGAIN_MS = 1_000;
+
+export class DestinationStandings {
+  readonly #parts: StandingsParts;
+  #disabled = new Map<string, DisabledBy>();
+  /** Blocked, as far as the broker has said. */
+  #blocked = new Set<string>();
+  /** What the settings say, which wins over what is in the broker. */
+  #configured: ReadonlySet<string> = new Set();
+  /** What has been said of these here since the last look began is newer than what that has seen. */
+  readonly #said = new Set<string>();
+  #version: number | null = null;
+  #looking: Promise<void> | null = null;
+  /** What the broker has not yet been told, by destination: each is told in the order in which it was said. */
+  readonly #telling = new Map<string, Promise<void>>();
+  #timer: NodeJS.Timeout | null = null;
+  #soon: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(parts: StandingsParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether a destination is disabled. */
+  isDisabled(destination: string): boolean {
+    return this.#disabled.has(destination) || this.#configured.has(destination);
+  }
+
+  /** Looks now, and from now on again and again. `configured`: as in `configure`. Rejects where the broker cannot be asked. */
+  async start(configured: ReadonlySet<string>): Promise<void> {
+    this.#configured = configured;
+    await this.#synchronise();
+    this.#timer = setInterval(() => void this.#look(), LOOK_MS).unref();
+  }
+
+  /** Resolves when nothing more will be asked of the broker. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    await this.#looking;
+    await Promise.all(this.#telling.values());
+  }
+
+  /** The destinations that the settings disable. Those they did before and do no more are enabled. */
+  async configure(configured: ReadonlySet<string>): Promise<void> {
+    this.#configured = configured;
+    // A look under way may have seen the settings from before. What was disabled by them is found in a whole look only.
+    await this.#looking;
+    this.#version = null;
+    await this.#look();
+  }
+
+  /** A claim or a settlement has come back: looks, if it brought a higher version along. */
+  heard(): void {
+    if (this.#soon !== null || this.#stopped || this.#version === null) return;
+    if (this.#parts.broker.standingsVersion <= this.#version) return;
+    this.#soon = setTimeout(() => {
+      this.#soon = null;
+      void this.#look();
+    }, REST_MS);
+  }
+
+  /** A destination has answered that it is gone. The broker is told at once. */
+  gone(destination: string): void {
+    this.#disable(destination, 'gone');
+  }
+
+  /** This worker's breaker for a destination has opened, or that has asked for a pause. */
+  block(destination: string, block: Block): void {
+    this.#blocked.add(destination);
+    this.#tell(destination, () => this.#parts.broker.block(destination, block));
+  }
+
+  /** It takes deliveries again. */
+  unblock(destination: string): void {
+    this.#blocked.delete(destination);
+    this.#tell(destination, () => this.#parts.broker.unblock(destination));
+  }
+
+  #disable(destination: string, by: DisabledBy): void {
+    if (this.#stopped || this.#disabled.has(destination)) return;
+    this.#disabled.set(destination, by);
+    const { broker, wallMs, onDisabled } = this.#parts;
+    this.#tell(destination, async () => {
+      // Meanwhile it may have been enabled.
+      if (this.#disabled.has(destination)) await broker.disableDestination(destination, by, wallMs());
+    });
+    onDisabled(destination);
+  }
+
+  /** Tells the broker, again until it has heard. */
+  #tell(destination: string, call: () => Promise<unknown>): void {
+    if (this.#stopped) return;
+    this.#said.add(destination);
+    const before = this.#telling.get(destination);
+    const told = before?.then(() => this.#untilHeard(call)) ?? this.#untilHeard(call);
+    this.#telling.set(destination, told);
+    void told.then(() => {
+      if (this.#telling.get(destination) === told) this.#telling.delete(destination);
+    });
+  }
+
+  async #untilHeard(call: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        await call();
+        return;
+      } catch (error) {
+        this.#parts.onFault(error);
+      }
+      if (this.#stopped) return;
+      await new Promise((resolve) => setTimeout(resolve, TELL_AGAIN_MS));
+    }
+  }
+
+  async #look(): Promise<void> {
+    if (this.#stopped) return;
+    this.#looking ??= this.#synchronise()
+      .catch(this.#parts.onFault)
+      .finally(() => {
+        this.#looking = null;
+      });
+    await this.#looking;
+  }
+
+  async #synchronise(): Promise<void> {
+    const { broker } = this.#parts;
+    this.#said.clear();
+    for (const destination of this.#telling.keys()) this.#said.add(destination);
+    const { version, standings, isComplete } = await broker.standings(this.#version);
+    this.#version = version;
+    const absent = isComplete ? new Set([...this.#disabled.keys(), ...this.#blocked]) : new Set<string>();
+    for (const standing of standings) {
+      absent.delete(standing.destination);
+      await this.#take(standing);
+    }
+    for (const destination of absent) await this.#take({ destination, ...NOTHING });
+    for (const destination of this.#configured) this.#disable(destination, 'config');
+  }
+
+  async #take(standing: Standing): Promise<void> {
+    const { destination, block } = standing;
+    if (this.#said.has(destination)) return;
+    const { broker, onDisabled, onNews } = this.#parts;
+    let { disabled } = standing;
+    if (disabled?.by === 'config' && !this.#configured.has(destination)) {
+      await broker.enableDestination(destination);
+      disabled = null;
+    }
+    if (block === null) this.#blocked.delete(destination);
+    else this.#blocked.add(destination);
+    if (disabled === null) {
+      this.#disabled.delete(destination);
+      if (!this.#configured.has(destination)) onNews(standing);
+    } else if (!this.#disabled.has(destination)) {
+      this.#disabled.set(destination, disabled.by);
+      onDisabled(destination);
+    }
+  }
+}
+
+const NOTHING = { disabled: null, block: null, parked: 0 };
