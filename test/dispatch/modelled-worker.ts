@@ -3,11 +3,43 @@ import { Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import { type Ending, endingOf, UNTRIED } from '../../src/dispatch/ending.ts';
 import type { LaneRules } from '../../src/dispatch/lane.ts';
 import type { Change } from '../../src/dispatch/standing.ts';
+import { Credits } from '../../src/reserve/credit.ts';
 import { Ring } from '../../src/runtime/ring.ts';
 import { type RetryRules, verdictOn } from '../../src/settle/retry-policy.ts';
-import type { Job } from './modelled-broker.ts';
-import type { Receiver } from './modelled-receivers.ts';
-import type { Simulation, SimulationParts } from './simulator.ts';
+import type { Job, ModelledBroker } from './modelled-broker.ts';
+import type { Answer } from './modelled-receivers.ts';
+
+/** Of each worker. */
+export interface WorkerParts {
+  readonly threads: number;
+  readonly slotsPerThread: number;
+  readonly laneRulesOf?: (destination: string) => LaneRules;
+}
+
+/** What is around a worker. */
+export interface World {
+  readonly nowMs: number;
+  readonly random: () => number;
+  readonly broker: ModelledBroker;
+  /** Does something at a time to come. */
+  at(ms: number, what: () => void): void;
+  /** One request. */
+  request(job: Job, answered: (answer: Answer) => void): void;
+  track(destination: string): Track;
+}
+
+/** What became of a destination's deliveries. Moments are milliseconds. */
+export class Track {
+  published = 0;
+  dead = 0;
+  /** Ages at delivery, in milliseconds. */
+  readonly agesMs: number[] = [];
+  /** Places of those delivered, in the order of delivery. */
+  readonly places: number[] = [];
+  readonly attemptsMs: number[] = [];
+  /** When retries fall due, by the attempt that failed. */
+  readonly retriesMs: number[][] = [];
+}
 
 /** As in the thread: how long a delivery waits there for a slot. */
 const WAIT_IN_THREAD_MS = 100;
@@ -15,11 +47,6 @@ const CLAIM_MAX = 256;
 /** What the broker takes to answer, and for how long a probe keeps others away. */
 const BROKER_MS = 1;
 const PROBE_MS = 15_000;
-/** As in the engine: what a worker claims ahead, in number and in bytes, and from which share of it room is short. */
-const LEAST_HELD = 1_024;
-const HELD_PER_SLOT = 16;
-const MOST_BYTES = 64 * 1_048_576;
-const SHORT = 0.5;
 /** The policy's defaults. */
 const RETRIES: RetryRules = { scheduleMs: [1_000, 5_000, 30_000, 60_000, 300_000], permanentStatuses: [] };
 const RULES: LaneRules = { window: null, rate: null, breaker: { failures: 5, coolOffMs: 30_000 } };
@@ -34,9 +61,9 @@ interface Held {
 }
 
 export class Worker {
-  readonly #simulation: Simulation;
+  readonly #world: World;
   readonly #slotsPerThread: number;
-  readonly #most: number;
+  readonly #credits: Credits;
   readonly #threads: { busy: number; readonly queue: Ring<Held> }[];
   readonly dispatcher: Dispatcher<Held>;
   #out = 0;
@@ -46,14 +73,15 @@ export class Worker {
   /** Most that were held at once. */
   mostHeld = 0;
 
-  constructor(simulation: Simulation, { threads, slotsPerThread, laneRulesOf }: SimulationParts) {
-    this.#simulation = simulation;
+  constructor(world: World, { threads, slotsPerThread, laneRulesOf }: WorkerParts) {
+    this.#world = world;
     this.#slotsPerThread = slotsPerThread;
-    this.#most = Math.max(LEAST_HELD, HELD_PER_SLOT * threads * slotsPerThread);
+    const holding = () => ({ held: this.held, heldBytes: this.#heldBytes, unsettled: 0 });
+    this.#credits = new Credits(threads * slotsPerThread, holding, () => false);
     this.#threads = Array.from({ length: threads }, () => ({ busy: 0, queue: new Ring<Held>() }));
-    const nowMs = () => simulation.nowMs;
+    const nowMs = () => world.nowMs;
     const rulesOf = laneRulesOf ?? (() => RULES);
-    this.dispatcher = new Dispatcher({ threads, slotsPerThread, nowMs, random: simulation.random, rulesOf });
+    this.dispatcher = new Dispatcher({ threads, slotsPerThread, nowMs, random: world.random, rulesOf });
   }
 
   get held(): number {
@@ -69,10 +97,9 @@ export class Worker {
   /** Claims what there is room for, and sends what may go. */
   step(): void {
     for (;;) {
-      const { broker } = this.#simulation;
-      const room = this.#most - this.held;
-      const bytes = MOST_BYTES - this.#heldBytes;
-      const claimed = room < CLAIM_MAX || bytes <= 0 ? [] : broker.reserve(CLAIM_MAX, bytes);
+      const { broker } = this.#world;
+      const { count, bytes } = this.#credits.ofReady();
+      const claimed = count < CLAIM_MAX || bytes <= 0 ? [] : broker.reserve(CLAIM_MAX, bytes);
       this.#hear();
       for (const job of claimed) this.#take(job, false);
       if (claimed.length === 0) break;
@@ -83,7 +110,7 @@ export class Worker {
 
   /** Standings come with each claim. */
   #hear(): void {
-    const { broker } = this.#simulation;
+    const { broker } = this.#world;
     if (broker.version === this.#heard) return;
     const standings = broker.standings(this.#heard);
     this.#heard = broker.version;
@@ -107,7 +134,7 @@ export class Worker {
 
   #park({ job, bytes }: Held): void {
     this.#heldBytes -= bytes;
-    this.#simulation.broker.park(job);
+    this.#world.broker.park(job);
     this.dispatcher.exchange.setParked(job.destination, true);
   }
 
@@ -117,7 +144,7 @@ export class Worker {
 
   #handBackOld(queue: Ring<Held>): void {
     for (let first = queue.peek(); first !== undefined; first = queue.peek()) {
-      if (first.placedMs + WAIT_IN_THREAD_MS > this.#simulation.nowMs) return;
+      if (first.placedMs + WAIT_IN_THREAD_MS > this.#world.nowMs) return;
       queue.shift();
       this.#comeBack(first, UNTRIED, 0);
       this.#add(first, true);
@@ -125,7 +152,7 @@ export class Worker {
   }
 
   #send(): void {
-    const { nowMs } = this.#simulation;
+    const { nowMs } = this.#world;
     this.dispatcher.assign((held, thread) => {
       this.#out++;
       held.thread = thread;
@@ -133,17 +160,16 @@ export class Worker {
       this.#threads[thread]!.queue.push(held);
       this.#fill(thread);
     });
-    const isShort = this.held > this.#most * SHORT || this.#heldBytes > MOST_BYTES * SHORT;
-    this.dispatcher.overflow(isShort, (held) => this.#park(held));
+    this.dispatcher.overflow(this.#credits.isShort(), (held) => this.#park(held));
     this.#ask();
     const nextMs = this.dispatcher.exchange.nextChangeMs();
     if (nextMs === null || nextMs === this.#wakeMs) return;
     this.#wakeMs = nextMs;
-    this.#simulation.at(Math.max(nextMs, nowMs), () => this.#send());
+    this.#world.at(Math.max(nextMs, nowMs), () => this.#send());
   }
 
   #ask(): void {
-    const { broker } = this.#simulation;
+    const { broker } = this.#world;
     const { exchange } = this.dispatcher;
     for (const destination of exchange.probesDue())
       this.#answered(() => exchange.probeAnswered(destination, broker.askProbe(destination, PROBE_MS)));
@@ -158,7 +184,7 @@ export class Worker {
   }
 
   #answered(hear: () => void): void {
-    this.#simulation.at(this.#simulation.nowMs + BROKER_MS, () => {
+    this.#world.at(this.#world.nowMs + BROKER_MS, () => {
       hear();
       this.#send();
     });
@@ -170,9 +196,9 @@ export class Worker {
       const held = place.queue.shift();
       if (held === undefined) return;
       place.busy++;
-      this.#simulation.request(held.job, ({ afterMs, outcome }) => {
+      this.#world.request(held.job, ({ afterMs, outcome }) => {
         place.busy--;
-        this.#comeBack(held, endingOf(outcome, this.#simulation.nowMs), afterMs);
+        this.#comeBack(held, endingOf(outcome, this.#world.nowMs), afterMs);
         this.#settle(held, outcome);
         this.#fill(thread);
         this.step();
@@ -187,7 +213,7 @@ export class Worker {
   }
 
   #tell(destination: string, change: Change): void {
-    const { broker } = this.#simulation;
+    const { broker } = this.#world;
     switch (change.kind) {
       case 'opened':
       case 'paused': {
@@ -204,9 +230,9 @@ export class Worker {
     }
   }
 
-  #settle({ job, bytes }: Held, outcome: ReturnType<Receiver>['outcome']): void {
-    const { broker, nowMs, random } = this.#simulation;
-    const track = this.#simulation.track(job.destination);
+  #settle({ job, bytes }: Held, outcome: Answer['outcome']): void {
+    const { broker, nowMs, random } = this.#world;
+    const track = this.#world.track(job.destination);
     this.#heldBytes -= bytes;
     if (outcome.kind === 'delivered') {
       track.agesMs.push(nowMs - job.publishedMs);

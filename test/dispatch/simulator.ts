@@ -2,39 +2,21 @@
  * The dispatcher and the retry policy on a virtual clock: workers with threads and slots, a broker that they share, and receivers
  * that a test models. Hours take seconds, and the same seed gives the same run.
  */
-import type { LaneRules } from '../../src/dispatch/lane.ts';
 import { Heap } from '../../src/runtime/heap.ts';
 import { type Job, ModelledBroker } from './modelled-broker.ts';
-import { type Receiver, seeded } from './modelled-receivers.ts';
-import { Worker } from './modelled-worker.ts';
+import { type Answer, type Receiver, seeded } from './modelled-receivers.ts';
+import { Track, Worker, type WorkerParts, type World } from './modelled-worker.ts';
 
-export interface SimulationParts {
+export interface SimulationParts extends WorkerParts {
   readonly workers?: number;
-  /** Of each worker. */
-  readonly threads: number;
-  readonly slotsPerThread: number;
   readonly receiverOf: (destination: string) => Receiver;
-  readonly laneRulesOf?: (destination: string) => LaneRules;
   readonly seed?: number;
 }
 
 /** As in the flow: how often paces are judged. */
 const PACE_MS = 20;
 
-/** What became of a destination's deliveries. Moments are milliseconds. */
-export class Track {
-  published = 0;
-  dead = 0;
-  /** Ages at delivery, in milliseconds. */
-  readonly agesMs: number[] = [];
-  /** Places of those delivered, in the order of delivery. */
-  readonly places: number[] = [];
-  readonly attemptsMs: number[] = [];
-  /** When retries fall due, by the attempt that failed. */
-  readonly retriesMs: number[][] = [];
-}
-
-export class Simulation {
+export class Simulation implements World {
   readonly #agenda = new Heap<() => void>();
   readonly #tracks = new Map<string, Track>();
   readonly #inFlight = new Map<string, number>();
@@ -97,7 +79,7 @@ export class Simulation {
   }
 
   /** One request. */
-  request({ destination, bytes }: Job, answered: (answer: ReturnType<Receiver>) => void): void {
+  request({ destination, bytes }: Job, answered: (answer: Answer) => void): void {
     const inFlight = (this.#inFlight.get(destination) ?? 0) + 1;
     this.#inFlight.set(destination, inFlight);
     this.track(destination).attemptsMs.push(this.nowMs);
