@@ -13,8 +13,12 @@ export interface Drain {
   readonly bytes: number;
 }
 
-/** Most deliveries of a destination that are fetched at once: a claim's worth. */
+/**
+ * Most that is fetched of a destination at once, in deliveries and in bytes of envelopes: a claim's worth, and so little that many
+ * destinations with large bodies do not fill the memory together. One is fetched whatever its size.
+ */
 const DRAIN_MAX = 256;
+const DRAIN_BYTES = 1_048_576;
 
 /** The destination of a lane whose cool-off is over; null when it has nothing to send, has asked, or something from before is still out. */
 export function probeWish(lane: Lane<Dispatchable>, nowMs: number): string | null {
@@ -49,5 +53,5 @@ export function drainWish(lane: Lane<Dispatchable>, nowMs: number): Drain | null
   if (tokens !== null) count = Math.min(count, tokens.left(nowMs) - waiting);
   if (count <= 0) return null;
   lane.fetching = Math.min(count, DRAIN_MAX);
-  return { destination, count: lane.fetching, bytes: KEPT_BYTES - waitingBytes };
+  return { destination, count: lane.fetching, bytes: DRAIN_BYTES };
 }

@@ -175,6 +175,16 @@ test('what is parked is fetched as the window takes it, asked for once, and new 
   equal(add('a', 1), 1, 'nothing is parked any more');
 });
 
+test('of large bodies no more is fetched than a few at once, and none while there are enough', () => {
+  const { add, dispatcher } = newDispatcher(1, 8, () => fixed(100));
+  const { exchange } = dispatcher;
+  exchange.setParked('a', true);
+  deepEqual(exchange.drains(), [{ destination: 'a', count: 200, bytes: 1_048_576 }]);
+  exchange.drained('a', 3);
+  add('a', 3, 2_000_000, true);
+  deepEqual(exchange.drains(), []);
+});
+
 test('under a rate limit only as many as leave was granted for are fetched', () => {
   const { dispatcher } = newDispatcher(1, 8, () => LIMITED);
   const { exchange } = dispatcher;

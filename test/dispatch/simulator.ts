@@ -2,56 +2,21 @@
  * The dispatcher and the retry policy on a virtual clock: workers with threads and slots, a broker that they share, and receivers
  * that a test models. Hours take seconds, and the same seed gives the same run.
  */
-import { Dispatcher } from '../../src/dispatch/dispatcher.ts';
-import { type Ending, endingOf, UNTRIED } from '../../src/dispatch/ending.ts';
-import type { LaneRules } from '../../src/dispatch/lane.ts';
-import type { Change } from '../../src/dispatch/standing.ts';
 import { Heap } from '../../src/runtime/heap.ts';
-import { Ring } from '../../src/runtime/ring.ts';
-import { type RetryRules, verdictOn } from '../../src/settle/retry-policy.ts';
 import { type Job, ModelledBroker } from './modelled-broker.ts';
-import { type Receiver, seeded } from './modelled-receivers.ts';
+import { type Answer, type Receiver, seeded } from './modelled-receivers.ts';
+import { Track, Worker, type WorkerParts, type World } from './modelled-worker.ts';
 
-export interface SimulationParts {
+export interface SimulationParts extends WorkerParts {
   readonly workers?: number;
-  /** Of each worker. */
-  readonly threads: number;
-  readonly slotsPerThread: number;
   readonly receiverOf: (destination: string) => Receiver;
-  readonly laneRulesOf?: (destination: string) => LaneRules;
   readonly seed?: number;
 }
 
-/** As in the thread and in the flow: how often paces are judged, and how long a delivery waits in a thread for a slot. */
+/** As in the flow: how often paces are judged. */
 const PACE_MS = 20;
-const WAIT_IN_THREAD_MS = 100;
-const CLAIM_MAX = 256;
-/** What the broker takes to answer, and for how long a probe keeps others away. */
-const BROKER_MS = 1;
-const PROBE_MS = 15_000;
-/** As in the engine: what a worker claims ahead, in number and in bytes, and from which share of it room is short. */
-const LEAST_HELD = 1_024;
-const HELD_PER_SLOT = 16;
-const MOST_BYTES = 64 * 1_048_576;
-const SHORT = 0.5;
-/** The policy's defaults. */
-const RETRIES: RetryRules = { scheduleMs: [1_000, 5_000, 30_000, 60_000, 300_000], permanentStatuses: [] };
-const RULES: LaneRules = { window: null, rate: null, breaker: { failures: 5, coolOffMs: 30_000 } };
 
-/** What became of a destination's deliveries. Moments are milliseconds. */
-export class Track {
-  published = 0;
-  dead = 0;
-  /** Ages at delivery, in milliseconds. */
-  readonly agesMs: number[] = [];
-  /** Places of those delivered, in the order of delivery. */
-  readonly places: number[] = [];
-  readonly attemptsMs: number[] = [];
-  /** When retries fall due, by the attempt that failed. */
-  readonly retriesMs: number[][] = [];
-}
-
-export class Simulation {
+export class Simulation implements World {
   readonly #agenda = new Heap<() => void>();
   readonly #tracks = new Map<string, Track>();
   readonly #inFlight = new Map<string, number>();
@@ -114,7 +79,7 @@ export class Simulation {
   }
 
   /** One request. */
-  request({ destination, bytes }: Job, answered: (answer: ReturnType<Receiver>) => void): void {
+  request({ destination, bytes }: Job, answered: (answer: Answer) => void): void {
     const inFlight = (this.#inFlight.get(destination) ?? 0) + 1;
     this.#inFlight.set(destination, inFlight);
     this.track(destination).attemptsMs.push(this.nowMs);
@@ -131,209 +96,5 @@ export class Simulation {
       for (const worker of this.workers) worker.turnOver();
       if (this.nowMs + PACE_MS <= untilMs) this.#tick(untilMs);
     });
-  }
-}
-
-/** A delivery that a worker holds. */
-interface Held {
-  readonly job: Job;
-  readonly bytes: number;
-  thread: number;
-  /** When it came to its thread. */
-  placedMs: number;
-}
-
-/** What flow and engine do, as far as it concerns the dispatcher. */
-export class Worker {
-  readonly #simulation: Simulation;
-  readonly #slotsPerThread: number;
-  readonly #most: number;
-  readonly #threads: { busy: number; readonly queue: Ring<Held> }[];
-  readonly dispatcher: Dispatcher<Held>;
-  #out = 0;
-  #heldBytes = 0;
-  #heard = 0;
-  #wakeMs: number | null = null;
-  /** Most that were held at once. */
-  mostHeld = 0;
-
-  constructor(simulation: Simulation, { threads, slotsPerThread, laneRulesOf }: SimulationParts) {
-    this.#simulation = simulation;
-    this.#slotsPerThread = slotsPerThread;
-    this.#most = Math.max(LEAST_HELD, HELD_PER_SLOT * threads * slotsPerThread);
-    this.#threads = Array.from({ length: threads }, () => ({ busy: 0, queue: new Ring<Held>() }));
-    const nowMs = () => simulation.nowMs;
-    const rulesOf = laneRulesOf ?? (() => RULES);
-    this.dispatcher = new Dispatcher({ threads, slotsPerThread, nowMs, random: simulation.random, rulesOf });
-  }
-
-  get held(): number {
-    return this.#out + this.dispatcher.waiting;
-  }
-
-  turnOver(): void {
-    this.dispatcher.turnOver();
-    for (const { queue } of this.#threads) this.#handBackOld(queue);
-    this.step();
-  }
-
-  /** Claims what there is room for, and sends what may go. */
-  step(): void {
-    for (;;) {
-      const { broker } = this.#simulation;
-      const room = this.#most - this.held;
-      const bytes = MOST_BYTES - this.#heldBytes;
-      const claimed = room < CLAIM_MAX || bytes <= 0 ? [] : broker.reserve(CLAIM_MAX, bytes);
-      this.#hear();
-      for (const job of claimed) this.#take(job, false);
-      if (claimed.length === 0) break;
-    }
-    this.mostHeld = Math.max(this.mostHeld, this.held);
-    this.#send();
-  }
-
-  /** Standings come with each claim. */
-  #hear(): void {
-    const { broker } = this.#simulation;
-    if (broker.version === this.#heard) return;
-    const standings = broker.standings(this.#heard);
-    this.#heard = broker.version;
-    const { exchange } = this.dispatcher;
-    for (const { destination, block, isParked } of standings) {
-      if (block === null) exchange.unblocked(destination);
-      else if (exchange.blocked(destination, block) !== null) this.#parkWaiting(destination);
-      if (isParked) exchange.setParked(destination, true);
-    }
-  }
-
-  #take(job: Job, isAhead: boolean): void {
-    const { bytes } = job;
-    this.#heldBytes += bytes;
-    this.#add({ job, bytes, thread: -1, placedMs: 0 }, isAhead);
-  }
-
-  #add(held: Held, isAhead: boolean): void {
-    if (!this.dispatcher.add(held.job.destination, held, isAhead)) this.#park(held);
-  }
-
-  #park({ job, bytes }: Held): void {
-    this.#heldBytes -= bytes;
-    this.#simulation.broker.park(job);
-    this.dispatcher.exchange.setParked(job.destination, true);
-  }
-
-  #parkWaiting(destination: string): void {
-    for (const held of this.dispatcher.clearLane(destination)) this.#park(held);
-  }
-
-  #handBackOld(queue: Ring<Held>): void {
-    for (let first = queue.peek(); first !== undefined; first = queue.peek()) {
-      if (first.placedMs + WAIT_IN_THREAD_MS > this.#simulation.nowMs) return;
-      queue.shift();
-      this.#comeBack(first, UNTRIED, 0);
-      this.#add(first, true);
-    }
-  }
-
-  #send(): void {
-    const { nowMs } = this.#simulation;
-    this.dispatcher.assign((held, thread) => {
-      this.#out++;
-      held.thread = thread;
-      held.placedMs = nowMs;
-      this.#threads[thread]!.queue.push(held);
-      this.#fill(thread);
-    });
-    const isShort = this.held > this.#most * SHORT || this.#heldBytes > MOST_BYTES * SHORT;
-    this.dispatcher.overflow(isShort, (held) => this.#park(held));
-    this.#ask();
-    const nextMs = this.dispatcher.exchange.nextChangeMs();
-    if (nextMs === null || nextMs === this.#wakeMs) return;
-    this.#wakeMs = nextMs;
-    this.#simulation.at(Math.max(nextMs, nowMs), () => this.#send());
-  }
-
-  #ask(): void {
-    const { broker } = this.#simulation;
-    const { exchange } = this.dispatcher;
-    for (const destination of exchange.probesDue())
-      this.#answered(() => exchange.probeAnswered(destination, broker.askProbe(destination, PROBE_MS)));
-    for (const wish of exchange.wishes())
-      this.#answered(() => exchange.granted(wish.destination, broker.takeTokens(wish)));
-    for (const { destination, count, bytes } of exchange.drains())
-      this.#answered(() => {
-        const jobs = broker.reserveParked(destination, count, bytes);
-        exchange.drained(destination, jobs.length);
-        for (const job of jobs) this.#take(job, true);
-      });
-  }
-
-  #answered(hear: () => void): void {
-    this.#simulation.at(this.#simulation.nowMs + BROKER_MS, () => {
-      hear();
-      this.#send();
-    });
-  }
-
-  #fill(thread: number): void {
-    const place = this.#threads[thread]!;
-    while (place.busy < this.#slotsPerThread) {
-      const held = place.queue.shift();
-      if (held === undefined) return;
-      place.busy++;
-      this.#simulation.request(held.job, ({ afterMs, outcome }) => {
-        place.busy--;
-        this.#comeBack(held, endingOf(outcome, this.#simulation.nowMs), afterMs);
-        this.#settle(held, outcome);
-        this.#fill(thread);
-        this.step();
-      });
-    }
-  }
-
-  #comeBack({ job, thread }: Held, ending: Ending, latencyMs: number): void {
-    this.#out--;
-    const change = this.dispatcher.ended(job.destination, thread, ending, latencyMs);
-    if (change !== null) this.#tell(job.destination, change);
-  }
-
-  #tell(destination: string, change: Change): void {
-    const { broker } = this.#simulation;
-    switch (change.kind) {
-      case 'opened':
-      case 'paused': {
-        const kind = change.kind === 'opened' ? 'open' : 'paused';
-        broker.block(destination, { kind, forMs: change.forMs, opened: change.opened });
-        this.#parkWaiting(destination);
-        break;
-      }
-      case 'resumed':
-        broker.unblock(destination);
-        break;
-      default:
-        change satisfies never;
-    }
-  }
-
-  #settle({ job, bytes }: Held, outcome: ReturnType<Receiver>['outcome']): void {
-    const { broker, nowMs, random } = this.#simulation;
-    const track = this.#simulation.track(job.destination);
-    this.#heldBytes -= bytes;
-    if (outcome.kind === 'delivered') {
-      track.agesMs.push(nowMs - job.publishedMs);
-      track.places.push(job.place);
-      return;
-    }
-    if (outcome.kind === 'handed-back' || outcome.kind === 'early')
-      throw new Error('no receiver hands back, and all is due');
-    const verdict = verdictOn(outcome, job.attempts, RETRIES, random, nowMs);
-    if (verdict.kind !== 'retry') {
-      track.dead++;
-      return;
-    }
-    job.attempts = verdict.attempts;
-    track.retriesMs[verdict.attempts] ??= [];
-    track.retriesMs[verdict.attempts]!.push(nowMs + verdict.delayMs);
-    broker.delay(job, verdict.delayMs);
   }
 }

@@ -1,0 +1,254 @@
+/** A worker of a simulation: what flow and engine do, as far as it concerns the dispatcher. */
+import { Dispatcher } from '../../src/dispatch/dispatcher.ts';
+import { type Ending, endingOf, UNTRIED } from '../../src/dispatch/ending.ts';
+import type { LaneRules } from '../../src/dispatch/lane.ts';
+import type { Change } from '../../src/dispatch/standing.ts';
+import { Credits } from '../../src/reserve/credit.ts';
+import { Ring } from '../../src/runtime/ring.ts';
+import { type RetryRules, verdictOn } from '../../src/settle/retry-policy.ts';
+import type { Job, ModelledBroker } from './modelled-broker.ts';
+import type { Answer } from './modelled-receivers.ts';
+
+/** Of each worker. */
+export interface WorkerParts {
+  readonly threads: number;
+  readonly slotsPerThread: number;
+  readonly laneRulesOf?: (destination: string) => LaneRules;
+}
+
+/** What is around a worker. */
+export interface World {
+  readonly nowMs: number;
+  readonly random: () => number;
+  readonly broker: ModelledBroker;
+  /** Does something at a time to come. */
+  at(ms: number, what: () => void): void;
+  /** One request. */
+  request(job: Job, answered: (answer: Answer) => void): void;
+  track(destination: string): Track;
+}
+
+/** What became of a destination's deliveries. Moments are milliseconds. */
+export class Track {
+  published = 0;
+  dead = 0;
+  /** Ages at delivery, in milliseconds. */
+  readonly agesMs: number[] = [];
+  /** Places of those delivered, in the order of delivery. */
+  readonly places: number[] = [];
+  readonly attemptsMs: number[] = [];
+  /** When retries fall due, by the attempt that failed. */
+  readonly retriesMs: number[][] = [];
+}
+
+/** As in the thread: how long a delivery waits there for a slot. */
+const WAIT_IN_THREAD_MS = 100;
+const CLAIM_MAX = 256;
+/** What the broker takes to answer, and for how long a probe keeps others away. */
+const BROKER_MS = 1;
+const PROBE_MS = 15_000;
+/** The policy's defaults. */
+const RETRIES: RetryRules = { scheduleMs: [1_000, 5_000, 30_000, 60_000, 300_000], permanentStatuses: [] };
+const RULES: LaneRules = { window: null, rate: null, breaker: { failures: 5, coolOffMs: 30_000 } };
+
+/** A delivery that a worker holds. */
+interface Held {
+  readonly job: Job;
+  readonly bytes: number;
+  thread: number;
+  /** When it came to its thread. */
+  placedMs: number;
+}
+
+export class Worker {
+  readonly #world: World;
+  readonly #slotsPerThread: number;
+  readonly #credits: Credits;
+  readonly #threads: { busy: number; readonly queue: Ring<Held> }[];
+  readonly dispatcher: Dispatcher<Held>;
+  #out = 0;
+  #heldBytes = 0;
+  #heard = 0;
+  #wakeMs: number | null = null;
+  /** Most that were held at once. */
+  mostHeld = 0;
+
+  constructor(world: World, { threads, slotsPerThread, laneRulesOf }: WorkerParts) {
+    this.#world = world;
+    this.#slotsPerThread = slotsPerThread;
+    const holding = () => ({ held: this.held, heldBytes: this.#heldBytes, unsettled: 0 });
+    this.#credits = new Credits(threads * slotsPerThread, holding, () => false);
+    this.#threads = Array.from({ length: threads }, () => ({ busy: 0, queue: new Ring<Held>() }));
+    const nowMs = () => world.nowMs;
+    const rulesOf = laneRulesOf ?? (() => RULES);
+    this.dispatcher = new Dispatcher({ threads, slotsPerThread, nowMs, random: world.random, rulesOf });
+  }
+
+  get held(): number {
+    return this.#out + this.dispatcher.waiting;
+  }
+
+  turnOver(): void {
+    this.dispatcher.turnOver();
+    for (const { queue } of this.#threads) this.#handBackOld(queue);
+    this.step();
+  }
+
+  /** Claims what there is room for, and sends what may go. */
+  step(): void {
+    for (;;) {
+      const { broker } = this.#world;
+      const { count, bytes } = this.#credits.ofReady();
+      const claimed = count < CLAIM_MAX || bytes <= 0 ? [] : broker.reserve(CLAIM_MAX, bytes);
+      this.#hear();
+      for (const job of claimed) this.#take(job, false);
+      if (claimed.length === 0) break;
+    }
+    this.mostHeld = Math.max(this.mostHeld, this.held);
+    this.#send();
+  }
+
+  /** Standings come with each claim. */
+  #hear(): void {
+    const { broker } = this.#world;
+    if (broker.version === this.#heard) return;
+    const standings = broker.standings(this.#heard);
+    this.#heard = broker.version;
+    const { exchange } = this.dispatcher;
+    for (const { destination, block, isParked } of standings) {
+      if (block === null) exchange.unblocked(destination);
+      else if (exchange.blocked(destination, block) !== null) this.#parkWaiting(destination);
+      if (isParked) exchange.setParked(destination, true);
+    }
+  }
+
+  #take(job: Job, isAhead: boolean): void {
+    const { bytes } = job;
+    this.#heldBytes += bytes;
+    this.#add({ job, bytes, thread: -1, placedMs: 0 }, isAhead);
+  }
+
+  #add(held: Held, isAhead: boolean): void {
+    if (!this.dispatcher.add(held.job.destination, held, isAhead)) this.#park(held);
+  }
+
+  #park({ job, bytes }: Held): void {
+    this.#heldBytes -= bytes;
+    this.#world.broker.park(job);
+    this.dispatcher.exchange.setParked(job.destination, true);
+  }
+
+  #parkWaiting(destination: string): void {
+    for (const held of this.dispatcher.clearLane(destination)) this.#park(held);
+  }
+
+  #handBackOld(queue: Ring<Held>): void {
+    for (let first = queue.peek(); first !== undefined; first = queue.peek()) {
+      if (first.placedMs + WAIT_IN_THREAD_MS > this.#world.nowMs) return;
+      queue.shift();
+      this.#comeBack(first, UNTRIED, 0);
+      this.#add(first, true);
+    }
+  }
+
+  #send(): void {
+    const { nowMs } = this.#world;
+    this.dispatcher.assign((held, thread) => {
+      this.#out++;
+      held.thread = thread;
+      held.placedMs = nowMs;
+      this.#threads[thread]!.queue.push(held);
+      this.#fill(thread);
+    });
+    this.dispatcher.overflow(this.#credits.isShort(), (held) => this.#park(held));
+    this.#ask();
+    const nextMs = this.dispatcher.exchange.nextChangeMs();
+    if (nextMs === null || nextMs === this.#wakeMs) return;
+    this.#wakeMs = nextMs;
+    this.#world.at(Math.max(nextMs, nowMs), () => this.#send());
+  }
+
+  #ask(): void {
+    const { broker } = this.#world;
+    const { exchange } = this.dispatcher;
+    for (const destination of exchange.probesDue())
+      this.#answered(() => exchange.probeAnswered(destination, broker.askProbe(destination, PROBE_MS)));
+    for (const wish of exchange.wishes())
+      this.#answered(() => exchange.granted(wish.destination, broker.takeTokens(wish)));
+    for (const { destination, count, bytes } of exchange.drains())
+      this.#answered(() => {
+        const jobs = broker.reserveParked(destination, count, bytes);
+        exchange.drained(destination, jobs.length);
+        for (const job of jobs) this.#take(job, true);
+      });
+  }
+
+  #answered(hear: () => void): void {
+    this.#world.at(this.#world.nowMs + BROKER_MS, () => {
+      hear();
+      this.#send();
+    });
+  }
+
+  #fill(thread: number): void {
+    const place = this.#threads[thread]!;
+    while (place.busy < this.#slotsPerThread) {
+      const held = place.queue.shift();
+      if (held === undefined) return;
+      place.busy++;
+      this.#world.request(held.job, ({ afterMs, outcome }) => {
+        place.busy--;
+        this.#comeBack(held, endingOf(outcome, this.#world.nowMs), afterMs);
+        this.#settle(held, outcome);
+        this.#fill(thread);
+        this.step();
+      });
+    }
+  }
+
+  #comeBack({ job, thread }: Held, ending: Ending, latencyMs: number): void {
+    this.#out--;
+    const change = this.dispatcher.ended(job.destination, thread, ending, latencyMs);
+    if (change !== null) this.#tell(job.destination, change);
+  }
+
+  #tell(destination: string, change: Change): void {
+    const { broker } = this.#world;
+    switch (change.kind) {
+      case 'opened':
+      case 'paused': {
+        const kind = change.kind === 'opened' ? 'open' : 'paused';
+        broker.block(destination, { kind, forMs: change.forMs, opened: change.opened });
+        this.#parkWaiting(destination);
+        break;
+      }
+      case 'resumed':
+        broker.unblock(destination);
+        break;
+      default:
+        change satisfies never;
+    }
+  }
+
+  #settle({ job, bytes }: Held, outcome: Answer['outcome']): void {
+    const { broker, nowMs, random } = this.#world;
+    const track = this.#world.track(job.destination);
+    this.#heldBytes -= bytes;
+    if (outcome.kind === 'delivered') {
+      track.agesMs.push(nowMs - job.publishedMs);
+      track.places.push(job.place);
+      return;
+    }
+    if (outcome.kind === 'handed-back' || outcome.kind === 'early')
+      throw new Error('no receiver hands back, and all is due');
+    const verdict = verdictOn(outcome, job.attempts, RETRIES, random, nowMs);
+    if (verdict.kind !== 'retry') {
+      track.dead++;
+      return;
+    }
+    job.attempts = verdict.attempts;
+    track.retriesMs[verdict.attempts] ??= [];
+    track.retriesMs[verdict.attempts]!.push(nowMs + verdict.delayMs);
+    broker.delay(job, verdict.delayMs);
+  }
+}
