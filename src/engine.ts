@@ -77,7 +77,7 @@ export class Engine {
     this.#deliveryLog = new DeliveryLog(log, this.#metrics, () => this.#flow);
     this.#settler = new Settler({
       apply: (batch) => this.#broker.settle(batch),
-      onApplied: (result) => this.#settled(result),
+      onApplied: (result, batch) => this.#settled(result, batch),
       onFault: (error) => this.#brokerFault('settle', error),
       random: Math.random,
     });
@@ -284,8 +284,9 @@ export class Engine {
     this.#isolation.heard();
   }
 
-  #settled({ late }: SettleResult): void {
+  #settled({ late }: SettleResult, batch: readonly Settlement[]): void {
     this.#metrics.counters.late += late;
+    this.#flow.applied(batch);
     this.#isolation.heard();
     this.#reserver.nudge();
   }
@@ -296,11 +297,9 @@ export class Engine {
     this.#log.warn({ deliveries }, 'the lease has lapsed: what waited is handed back');
   }
 
-  #brokerFault(doing: string, error: unknown): void {
-    this.#log.error(
-      { doing, error: error instanceof Error ? error.message : String(error) },
-      'broker fault, trying again',
-    );
+  #brokerFault(doing: string, fault: unknown): void {
+    const error = fault instanceof Error ? fault.message : String(fault);
+    this.#log.error({ doing, error }, 'broker fault, trying again');
   }
 }
 

@@ -12,7 +12,7 @@ export interface Desk {
   probeAnswered(destination: string, answer: ProbeAnswer): void;
   wishes(): readonly TokenWish[];
   granted(destination: string, grant: TokenGrant): void;
-  drains(): readonly { readonly destination: string; readonly count: number }[];
+  drains(): readonly { readonly destination: string; readonly count: number; readonly bytes: number }[];
   drained(destination: string, fetched: number): void;
   /** Monotonic milliseconds, or null. */
   nextChangeMs(): number | null;
@@ -81,9 +81,9 @@ export class Errands {
 
   #drain(): void {
     const { broker, desk, credit, onClaimed } = this.#parts;
-    const { count: room, bytes } = credit();
-    if (room <= 0 || bytes <= 0) return;
-    for (const { destination, count } of desk.drains())
+    const room = credit();
+    if (room.count <= 0 || room.bytes <= 0) return;
+    for (const { destination, count, bytes } of desk.drains())
       this.#ask(
         () => broker.reserveParked(destination, count, bytes),
         (claims) => {

@@ -2,7 +2,7 @@
  * Deliveries between their claim and their settlement: waiting in a lane, or in flight under a number.
  * Decides nothing itself; it asks the dispatcher what to send, and the retry policy what an outcome means.
  */
-import type { Claim, Standing } from './broker/broker.ts';
+import type { Block, Claim, Settlement } from './broker/broker.ts';
 import { peekDestination } from './delivery/envelope.ts';
 import type { LocalCode } from './delivery/outcome.ts';
 import type { Dispatcher } from './dispatch/dispatcher.ts';
@@ -134,17 +134,25 @@ export class Flow implements PoolEvents {
     for (const delivery of this.#dispatcher.clearLane(destination)) this.#park(delivery);
   }
 
-  /** Parks what waits for a destination that is blocked. */
-  setAsideWaiting(destination: string): void {
-    for (const delivery of this.#dispatcher.clearLane(destination)) this.#setAside(delivery);
+  /** The broker has taken settlements: what is parked is worth fetching from now on. */
+  applied(settlements: readonly Settlement[]): void {
+    const parked = new Set<string>();
+    for (const settlement of settlements) if (settlement.kind === 'park') parked.add(settlement.destination);
+    for (const destination of parked)
+      if (!this.#parts.isDisabled(destination)) this.#dispatcher.exchange.setParked(destination, true);
+    if (parked.size > 0) this.send();
   }
 
-  /** How a destination that is not disabled stands with other workers. */
-  heard({ destination, block, parked }: Standing): void {
-    if (parked > 0) this.#dispatcher.exchange.setParked(destination, true);
-    if (block === null) this.#dispatcher.exchange.unblocked(destination);
-    else if (this.#dispatcher.exchange.blocked(destination, block) !== null)
-      this.setAsideWaiting(destination);
+  /** Parks what waits for a destination that is blocked. */
+  #parkBlocked(destination: string): void {
+    for (const delivery of this.#dispatcher.clearLane(destination)) this.#park(delivery);
+  }
+
+  /** How other workers have blocked a destination; null: not, or no more. */
+  heardBlock(destination: string, block: Block | null): void {
+    const { exchange } = this.#dispatcher;
+    if (block === null) exchange.unblocked(destination);
+    else if (exchange.blocked(destination, block) !== null) this.#parkBlocked(destination);
   }
 
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
@@ -191,7 +199,7 @@ export class Flow implements PoolEvents {
     const { destination } = delivery;
     if (!this.#sending) this.#release(delivery);
     else if (this.#parts.isDisabled(destination)) this.#park(delivery);
-    else if (!this.#dispatcher.add(destination, delivery, wasIn)) this.#setAside(delivery);
+    else if (!this.#dispatcher.add(destination, delivery, wasIn)) this.#park(delivery);
   }
 
   /** Sends what can be sent now. */
@@ -199,7 +207,7 @@ export class Flow implements PoolEvents {
     if (!this.#sending) return;
     this.#trySuspect();
     this.#dispatcher.assign((delivery, thread) => this.#launch(delivery, thread));
-    this.#dispatcher.overflow(this.#parts.isShort(), (delivery) => this.#setAside(delivery));
+    this.#dispatcher.overflow(this.#parts.isShort(), (delivery) => this.#park(delivery));
     this.#post();
     this.#parts.onSent();
   }
@@ -252,7 +260,7 @@ export class Flow implements PoolEvents {
 
   #changed(destination: string, change: Change): void {
     this.#parts.onChange(destination, change);
-    if (change.kind === 'opened' || change.kind === 'paused') this.setAsideWaiting(destination);
+    if (change.kind === 'opened' || change.kind === 'paused') this.#parkBlocked(destination);
   }
 
   /** Its memory is free for others from now on. */
@@ -267,12 +275,6 @@ export class Flow implements PoolEvents {
 
   #park(delivery: Delivery): void {
     this.#parts.endings.park(this.#leave(delivery));
-  }
-
-  /** Parks what its destination may not be sent now, to be drained when it may. */
-  #setAside(delivery: Delivery): void {
-    this.#dispatcher.exchange.setParked(delivery.destination, true);
-    this.#park(delivery);
   }
 
   #takeWaiting(): Delivery[] {

@@ -2,7 +2,7 @@
  * What keeps destinations apart beyond this process: tells the broker, and so other workers, how destinations stand
  * here, tells the flow how they stand elsewhere, and runs the dispatcher's errands.
  */
-import type { Broker, Claim, Standing } from './broker/broker.ts';
+import type { Block, Broker, Claim } from './broker/broker.ts';
 import type { Change } from './dispatch/standing.ts';
 import { type Desk, Errands } from './errands.ts';
 import { DestinationStandings } from './maintain/standings.ts';
@@ -14,12 +14,12 @@ export interface IsolatedFlow {
   add(claims: readonly Claim[], wereParked: boolean): void;
   send(): void;
   parkWaiting(destination: string): void;
-  heard(standing: Standing): void;
+  heardBlock(destination: string, block: Block | null): void;
 }
 
 export interface IsolationParts {
   readonly broker: Broker;
-  readonly desk: Desk;
+  readonly desk: Desk & { setParked(destination: string, isParked: boolean): void };
   readonly flow: () => IsolatedFlow;
   /** What may be claimed of what is parked. */
   readonly creditForParked: () => Credit;
@@ -55,8 +55,12 @@ export class Isolation {
     this.#standings = new DestinationStandings({
       broker,
       onDisabled: (destination) => flow().parkWaiting(destination),
-      onNews: (standing) => {
-        flow().heard(standing);
+      onBlock: (destination, block) => {
+        flow().heardBlock(destination, block);
+        sendSoon();
+      },
+      onParked: (destination) => {
+        desk.setParked(destination, true);
         sendSoon();
       },
       onFault: (error) => onFault('say and hear how destinations stand', error),

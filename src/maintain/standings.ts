@@ -19,8 +19,10 @@ export interface StandingsParts {
   readonly broker: StandingsBroker;
   /** A destination that was not known to be disabled is. */
   readonly onDisabled: (destination: string) => void;
-  /** News of a destination that is not disabled. Where this worker has itself just said something of it, that comes first. */
-  readonly onNews: (standing: Standing) => void;
+  /** News of a destination that is not disabled: how it is blocked, or that it is no more. */
+  readonly onBlock: (destination: string, block: Block | null) => void;
+  /** A destination that is not disabled has something parked. */
+  readonly onParked: (destination: string) => void;
   readonly onFault: (error: unknown) => void;
   /** Epoch milliseconds. */
   readonly wallMs: () => number;
@@ -40,12 +42,12 @@ export class DestinationStandings {
   #blocked = new Set<string>();
   /** What the settings say, which wins over what is in the broker. */
   #configured: ReadonlySet<string> = new Set();
-  /** What has been said of these here since the last look began is newer than what that has seen. */
-  readonly #said = new Set<string>();
+  /** What has been said here since the last look began is newer than what that has seen. */
+  readonly #said = { disabled: new Set<string>(), block: new Set<string>() };
   #version: number | null = null;
   #looking: Promise<void> | null = null;
   /** What the broker has not yet been told, by destination: each is told in the order in which it was said. */
-  readonly #telling = new Map<string, Promise<void>>();
+  readonly #telling = { disabled: new Map<string, Promise<void>>(), block: new Map<string, Promise<void>>() };
   #timer: NodeJS.Timeout | null = null;
   #soon: NodeJS.Timeout | null = null;
   #stopped = false;
@@ -72,7 +74,7 @@ export class DestinationStandings {
     if (this.#timer !== null) clearInterval(this.#timer);
     if (this.#soon !== null) clearTimeout(this.#soon);
     await this.#looking;
-    await Promise.all(this.#telling.values());
+    await Promise.all([...this.#telling.disabled.values(), ...this.#telling.block.values()]);
   }
 
   /** The destinations that the settings disable. Those they did before and do no more are enabled. */
@@ -102,20 +104,20 @@ export class DestinationStandings {
   /** This worker's breaker for a destination has opened, or that has asked for a pause. */
   block(destination: string, block: Block): void {
     this.#blocked.add(destination);
-    this.#tell(destination, () => this.#parts.broker.block(destination, block));
+    this.#tell('block', destination, () => this.#parts.broker.block(destination, block));
   }
 
   /** It takes deliveries again. */
   unblock(destination: string): void {
     this.#blocked.delete(destination);
-    this.#tell(destination, () => this.#parts.broker.unblock(destination));
+    this.#tell('block', destination, () => this.#parts.broker.unblock(destination));
   }
 
   #disable(destination: string, by: DisabledBy): void {
     if (this.#stopped || this.#disabled.has(destination)) return;
     this.#disabled.set(destination, by);
     const { broker, wallMs, onDisabled } = this.#parts;
-    this.#tell(destination, async () => {
+    this.#tell('disabled', destination, async () => {
       // Meanwhile it may have been enabled.
       if (this.#disabled.has(destination)) await broker.disableDestination(destination, by, wallMs());
     });
@@ -123,14 +125,15 @@ export class DestinationStandings {
   }
 
   /** Tells the broker, again until it has heard. */
-  #tell(destination: string, call: () => Promise<unknown>): void {
+  #tell(what: 'disabled' | 'block', destination: string, call: () => Promise<unknown>): void {
     if (this.#stopped) return;
-    this.#said.add(destination);
-    const before = this.#telling.get(destination);
+    this.#said[what].add(destination);
+    const telling = this.#telling[what];
+    const before = telling.get(destination);
     const told = before?.then(() => this.#untilHeard(call)) ?? this.#untilHeard(call);
-    this.#telling.set(destination, told);
+    telling.set(destination, told);
     void told.then(() => {
-      if (this.#telling.get(destination) === told) this.#telling.delete(destination);
+      if (telling.get(destination) === told) telling.delete(destination);
     });
   }
 
@@ -159,8 +162,10 @@ export class DestinationStandings {
 
   async #synchronise(): Promise<void> {
     const { broker } = this.#parts;
-    this.#said.clear();
-    for (const destination of this.#telling.keys()) this.#said.add(destination);
+    for (const what of ['disabled', 'block'] as const) {
+      this.#said[what].clear();
+      for (const destination of this.#telling[what].keys()) this.#said[what].add(destination);
+    }
     const { version, standings, isComplete } = await broker.standings(this.#version);
     this.#version = version;
     const absent = isComplete ? new Set([...this.#disabled.keys(), ...this.#blocked]) : new Set<string>();
@@ -173,20 +178,22 @@ export class DestinationStandings {
   }
 
   async #take(standing: Standing): Promise<void> {
-    const { destination, block } = standing;
-    if (this.#said.has(destination)) return;
-    const { broker, onDisabled, onNews } = this.#parts;
-    let { disabled } = standing;
-    if (disabled?.by === 'config' && !this.#configured.has(destination)) {
-      await broker.enableDestination(destination);
-      disabled = null;
+    const { destination, block, parked } = standing;
+    if (!this.#said.disabled.has(destination)) await this.#takeDisabled(standing);
+    if (!this.#said.block.has(destination)) {
+      if (block === null) this.#blocked.delete(destination);
+      else this.#blocked.add(destination);
+      if (!this.isDisabled(destination)) this.#parts.onBlock(destination, block);
     }
-    if (block === null) this.#blocked.delete(destination);
-    else this.#blocked.add(destination);
-    if (disabled === null) {
-      this.#disabled.delete(destination);
-      if (!this.#configured.has(destination)) onNews(standing);
-    } else if (!this.#disabled.has(destination)) {
+    if (parked > 0 && !this.isDisabled(destination)) this.#parts.onParked(destination);
+  }
+
+  async #takeDisabled({ destination, disabled }: Standing): Promise<void> {
+    const { broker, onDisabled } = this.#parts;
+    const isOutdated = disabled?.by === 'config' && !this.#configured.has(destination);
+    if (isOutdated) await broker.enableDestination(destination);
+    if (disabled === null || isOutdated) this.#disabled.delete(destination);
+    else if (!this.#disabled.has(destination)) {
       this.#disabled.set(destination, disabled.by);
       onDisabled(destination);
     }

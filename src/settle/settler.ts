@@ -17,7 +17,7 @@ export interface SettlerParts<Settlement, Result> {
   /** Safe to repeat. */
   readonly apply: (batch: readonly Settlement[]) => Promise<Result>;
   /** A batch is with the broker. */
-  readonly onApplied: (result: Result) => void;
+  readonly onApplied: (result: Result, batch: readonly Settlement[]) => void;
   /** Told of each failed try; the settler goes on by itself. */
   readonly onFault: (error: unknown) => void;
   readonly random: () => number;
@@ -70,7 +70,7 @@ export class Settler<Settlement, Result> {
         const result = await this.#parts.apply(batch);
         failures = 0;
         this.#inHand = 0;
-        this.#parts.onApplied(result);
+        this.#parts.onApplied(result, batch);
       } catch (error) {
         this.#pending = batch.concat(this.#pending);
         this.#inHand = 0;

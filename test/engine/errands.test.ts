@@ -19,7 +19,7 @@ function newErrands(t: TestContext, { credit = 100 } = {}) {
     probeAnswered: (destination, answer) => answers.push([destination, answer]),
     wishes: () => todo.wishes.splice(0),
     granted: (destination, grant) => answers.push([destination, grant]),
-    drains: () => todo.drains.splice(0).map((destination) => ({ destination, count: 4 })),
+    drains: () => todo.drains.splice(0).map((destination) => ({ destination, count: 4, bytes: 100 })),
     drained: (destination, fetched) => answers.push([destination, fetched]),
     nextChangeMs: () => state.changeMs,
   };

@@ -285,13 +285,12 @@ test('a Retry-After pauses the whole destination', () => {
 test('what another worker has blocked is parked here too, and goes when it is blocked no more', () => {
   const { claim, flow, inThreads, settlements, changes } = newFlow({ window: 2, failures: 5 });
   claim(10, 'a');
-  const standing = { destination: 'a', disabled: null, parked: 0 };
-  flow.heard({ ...standing, block: { kind: 'open', forMs: 30_000, opened: 1 } });
+  flow.heardBlock('a', { kind: 'open', forMs: 30_000, opened: 1 });
   deepEqual([inThreads(), flow.waiting, settlements.size], [2, 0, 8]);
   claim(1, 'a');
   equal(settlements.size, 9);
   deepEqual(changes, [], 'it is not told to those who said it');
-  flow.heard({ ...standing, block: null });
+  flow.heardBlock('a', null);
   claim(3, 'a', true);
   equal(flow.waiting, 3, 'what was fetched from the parked ones waits for the window');
   claim(1, 'a');

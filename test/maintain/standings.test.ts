@@ -91,7 +91,7 @@ function newStandings(t: TestContext) {
   t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
   const broker = new FakeBroker();
   const told: string[] = [];
-  const news: Standing[] = [];
+  const news: [destination: string, what: Block | null | 'parked'][] = [];
   const faults: unknown[] = [];
   const disabled = new DestinationStandings({
     broker,
@@ -99,7 +99,8 @@ function newStandings(t: TestContext) {
       ok(disabled.isDisabled(destination), 'told before it is so');
       told.push(destination);
     },
-    onNews: (standing) => news.push(standing),
+    onBlock: (destination, block) => news.push([destination, block]),
+    onParked: (destination) => news.push([destination, 'parked']),
     onFault: (error) => faults.push(error),
     wallMs: () => NOW_MS,
   });
@@ -334,18 +335,17 @@ test('what is blocked or has something parked is news, also that it is no more',
   broker.parked.set('b', 3);
   await disabled.start(new Set());
   deepEqual(news.splice(0), [
-    { destination: 'a', disabled: null, block, parked: 0 },
-    { destination: 'b', disabled: null, block: null, parked: 3 },
+    ['a', block],
+    ['b', null],
+    ['b', 'parked'],
   ]);
   broker.blocks.clear();
   await look();
-  deepEqual(
-    news.map(({ destination, block: now }) => [destination, now]),
-    [
-      ['b', null],
-      ['a', null],
-    ],
-  );
+  deepEqual(news, [
+    ['b', null],
+    ['b', 'parked'],
+    ['a', null],
+  ]);
   await disabled.stop();
 });
 
@@ -365,34 +365,44 @@ test('a claim that brings a higher version along leads to a look, and many such 
   await disabled.stop();
 });
 
-test('what is said here comes before what a look has seen, and is told in order', async (t) => {
-  const { broker, disabled, news, look } = newStandings(t);
+test('what is said here comes before what a look has seen of the same, and is told in order', async (t) => {
+  const { broker, disabled, news, told, look } = newStandings(t);
   await disabled.start(new Set());
   disabled.block('a', { kind: 'open', forMs: 30_000, opened: 1 });
   await settled();
   news.length = 0;
+  broker.parked.set('a', 1);
   const answer = broker.hold();
   await look();
   disabled.unblock('a');
   disabled.block('a', { kind: 'paused', forMs: 2_000, opened: 0 });
   answer();
   await settled();
-  deepEqual(news, [], 'the open breaker that it saw is over');
+  deepEqual(news, [['a', 'parked']], 'the open breaker that it saw is over');
   deepEqual(broker.calls.slice(-3), ['look 1', 'unblock a', 'block a paused 2000']);
+  broker.disabled.set('a', 'command');
+  const again = broker.hold();
+  await look();
+  disabled.unblock('a');
+  again();
+  await settled();
+  deepEqual(told, ['a'], 'that it is disabled was not said here');
   await disabled.stop();
 });
 
 test('a destination that is disabled is no news, whatever blocks it', async (t) => {
   const { broker, disabled, news, look } = newStandings(t);
-  broker.blocks.set('a', { kind: 'open', forMs: 30_000, opened: 1 });
+  const block: Block = { kind: 'open', forMs: 30_000, opened: 1 };
+  broker.blocks.set('a', block);
+  broker.parked.set('a', 1);
   broker.disabled.set('a', 'command');
   await disabled.start(new Set());
   deepEqual(news, []);
   broker.disabled.clear();
   await look();
-  deepEqual(
-    news.map(({ destination }) => destination),
-    ['a'],
-  );
+  deepEqual(news, [
+    ['a', block],
+    ['a', 'parked'],
+  ]);
   await disabled.stop();
 });
