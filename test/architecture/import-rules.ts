@@ -5,10 +5,10 @@ import { importsOf, packageOf, type Sources } from './source-tree.ts';
 const LAYERS: readonly (readonly string[])[] = [
   ['errors', 'version'],
   ['runtime', 'capacity'],
-  ['delivery'],
+  ['delivery', 'host'],
   ['guard', 'signing'],
   ['broker', 'thread', 'record', 'config', 'secrets'],
-  ['pool', 'publish', 'reserve', 'settle', 'maintain'],
+  ['pool', 'publish', 'reserve', 'settle', 'maintain', 'doctor'],
   ['dispatch'],
   // Some files make up the composition root.
   ['settings', 'endings', 'thread-plan'],
@@ -24,6 +24,8 @@ const ONLY_FOR: Readonly<Record<string, readonly string[]>> = {
   config: ['settings', 'thread-plan', 'engine-options', 'engine', 'cli', 'index'],
   secrets: ['settings', 'engine-options', 'engine', 'cli', 'index'],
   capacity: ['admin', 'cli', 'index'],
+  host: ['doctor', 'cli'],
+  doctor: ['cli'],
 };
 
 /** Where a package may be imported. One implementation hides each, so that it can be replaced. */
