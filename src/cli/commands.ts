@@ -13,6 +13,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   worker: { summary: 'deliver what is queued', load: () => import('./worker.ts') },
   publish: { summary: 'queue an event, or NDJSON from standard input', load: () => import('./publish.ts') },
   'check-url': { summary: 'say whether URLs may be delivered to', load: () => import('./check-url.ts') },
+  doctor: {
+    summary: 'find what keeps this machine from delivering, and how to mend it',
+    load: () => import('./doctor.ts'),
+  },
   tune: {
     summary: 'compare kernel settings and limits with the profiles, and set them',
     load: () => import('./tune.ts'),

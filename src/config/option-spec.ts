@@ -1,7 +1,15 @@
 /** What an entry of a table of options says, and what follows from it: the type of its value, its name in the environment. */
 
 /** The commands an option belongs to. */
-export type OptionScope = 'worker' | 'publish' | 'queue' | 'dead' | 'destinations' | 'check' | 'verify';
+export type OptionScope =
+  | 'worker'
+  | 'publish'
+  | 'queue'
+  | 'dead'
+  | 'destinations'
+  | 'check'
+  | 'verify'
+  | 'doctor';
 
 interface OptionBase<Kind extends string, Value> {
   readonly kind: Kind;
