@@ -3,6 +3,7 @@ import type { Costs } from './costs.ts';
 import type { PlanInputs } from './inputs.ts';
 import { type Load, loadOf } from './load.ts';
 import {
+  growthAt,
   idleSockets,
   OTHER_FILES,
   type Resource,
@@ -51,8 +52,8 @@ export interface ResourceUse extends Resource {
   readonly used: number;
   /** Of the limit: 1 when all is in use. */
   readonly usedShare: number;
-  /** Events per second of all servers at which it is used up. */
-  readonly eventsPerSecondMax: number;
+  /** How many times the whole load fits until it is used up: below 1 it does not fit once. */
+  readonly growthMax: number;
   /** How many servers the required rate needs for this resource alone; null where no number will do. */
   readonly serversNeeded: number | null;
 }
@@ -65,13 +66,13 @@ export interface Plan {
   readonly brokers: number;
   readonly host: HostNeeds;
   readonly broker: BrokerNeeds;
-  /** Events per second at the planned utilisation, and where the first resource is used up. */
+  /** Events per second that can be delivered at the planned utilisation, and with the first resource used up. */
   readonly plannedPerSecond: number;
   readonly saturatedPerSecond: number;
   /** How long the backlog of the outage takes at the planned utilisation, in seconds; null where it never goes. */
   readonly drainSeconds: number | null;
   readonly resources: readonly ResourceUse[];
-  /** The one of which the greatest share is in use. */
+  /** The one that is used up first when the load grows. */
   readonly bottleneck: ResourceUse;
   /** The greatest share in use on a host when one of them is lost; null where there is only one. */
   readonly usedShareWithoutOneHost: number | null;
@@ -120,7 +121,7 @@ export function planOf(inputs: PlanInputs, costs: Costs): Plan {
     saturatedPerSecond: rate(1),
     drainSeconds: load.backlogEvents === 0 ? 0 : spare <= 0 ? null : load.backlogEvents / spare,
     resources,
-    bottleneck: resources.reduce((most, use) => (use.usedShare > most.usedShare ? use : most)),
+    bottleneck: resources.reduce((most, use) => (use.growthMax < most.growthMax ? use : most)),
     usedShareWithoutOneHost: withoutOne(all, load, servers.host),
     problems: resources.flatMap((use) => problemOf(use, servers[use.of], utilisation)),
   };
@@ -133,7 +134,7 @@ function useOf(resource: Resource, load: Load, servers: number, utilisation: num
     ...resource,
     used,
     usedShare: used / resource.limit,
-    eventsPerSecondMax: rateAt(resource, servers, 1),
+    growthMax: growthAt(resource, load.requiredPerSecond, servers),
     serversNeeded: Number.isFinite(serversNeeded) ? serversNeeded : null,
   };
 }
@@ -206,11 +207,11 @@ function problemOf(use: ResourceUse, servers: number, utilisation: number): stri
   const percent = Math.ceil(use.usedShare * 100);
   const plannedPercent = Math.round(utilisation * 100);
   const each = of === 'host' ? 'a host' : 'a broker';
-  const what = `${name}: ${percent} % of what ${each} has would be in use, planned are ${plannedPercent} % at most`;
+  const what = `${name}: ${percent} % of what ${each} has would be in use, and ${plannedPercent} % are planned at most`;
   const flag = of === 'host' ? '--hosts' : '--brokers';
   const count =
     serversNeeded === null || serversNeeded > SERVERS_MAX
       ? `no number of ${of}s will do`
       : `give ${flag} ${serversNeeded}`;
-  return [`${what}: ${count}, or ${use.moves}`];
+  return [`${what}: ${count}. What else moves it: ${use.moves}`];
 }

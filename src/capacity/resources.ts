@@ -209,8 +209,16 @@ export function serversFor(resource: Resource, eventsPerSecond: number, utilisat
   return Math.max(1, Math.ceil((resource.shared + resource.perEvent * eventsPerSecond) / room));
 }
 
-/** Events per second at which `utilisation` of the resource is in use on `servers`; 0 where it is without any. */
+/**
+ * Events per second at which `utilisation` of the resource is in use on `servers`; 0 where it is without any. What is
+ * shared is left out: a backlog fills memory, but does not slow down what works it off.
+ */
 export function rateAt(resource: Resource, servers: number, utilisation: number): number {
-  const room = (resource.limit * utilisation - resource.fixed) * servers - resource.shared;
-  return Math.max(0, room / resource.perEvent);
+  return (Math.max(0, resource.limit * utilisation - resource.fixed) * servers) / resource.perEvent;
+}
+
+/** How many times the whole load, backlog included, fits on `servers` until the resource is used up. */
+export function growthAt(resource: Resource, eventsPerSecond: number, servers: number): number {
+  const room = Math.max(0, resource.limit - resource.fixed) * servers;
+  return room / (resource.shared + resource.perEvent * eventsPerSecond);
 }
