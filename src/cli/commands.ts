@@ -22,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./tune.ts'),
   },
   verify: { summary: 'check the signatures of a request', load: () => import('./verify.ts') },
+  plan: { summary: 'work out hosts, brokers and settings for a load', load: () => import('./plan.ts') },
   'queue stats': { summary: 'count what is queued', load: () => import('./queue-stats.ts') },
   'dead list': { summary: 'list dead letters', load: () => import('./dead-list.ts') },
   'dead show': { summary: 'show all that is known of a dead letter', load: () => import('./dead-show.ts') },

@@ -24,8 +24,8 @@ interface OptionBase<Kind extends string, Value> {
   readonly doc: string;
 }
 
-/** What an integer may be, both ends included, and what it counts. */
-interface IntegerRange {
+/** What a number may be, both ends included, and what it counts. */
+interface NumberRange {
   readonly min: number;
   readonly max: number;
   readonly unit: string;
@@ -45,9 +45,12 @@ export type OptionSpec =
   | OptionBase<'hosts', readonly string[]>
   /** Repeatable IP addresses, each with a port where it is not the usual one. */
   | OptionBase<'servers', readonly string[]>
-  | (OptionBase<'integer', number> & IntegerRange)
+  | (OptionBase<'integer', number> & NumberRange)
+  | (OptionBase<'number', number> & NumberRange)
+  /** Numbers separated by commas; as many as `count` says. */
+  | (OptionBase<'numbers', readonly number[]> & NumberRange & { readonly count: number })
   /** Repeatable integers. */
-  | (OptionBase<'integers', readonly number[]> & IntegerRange)
+  | (OptionBase<'integers', readonly number[]> & NumberRange)
   /** Written `250ms`, `8s`, `5m`, `1h`, `7d`; held in milliseconds, bounds too. */
   | (OptionBase<'duration', number> & { readonly min: number; readonly max: number })
   /** Durations separated by commas. */
@@ -57,9 +60,9 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 type ValueOf<Spec> = Spec extends { kind: 'boolean' }
   ? boolean
-  : Spec extends { kind: 'integer' | 'duration' }
+  : Spec extends { kind: 'integer' | 'number' | 'duration' }
     ? number
-    : Spec extends { kind: 'integers' | 'durations' }
+    : Spec extends { kind: 'integers' | 'numbers' | 'durations' }
       ? readonly number[]
       : Spec extends { kind: 'list' | 'choice'; choices: readonly (infer Choice)[] }
         ? Spec extends { kind: 'list' }

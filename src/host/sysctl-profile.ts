@@ -1,4 +1,5 @@
 /** The profile of kernel settings, sysctl/99-volley.conf, read as data: the file is the one place that holds the values. Pure. */
+import type { Sense } from '../capacity/host-value.ts';
 
 export interface ProfileSetting {
   readonly key: string;
@@ -41,42 +42,31 @@ function reasonOf(comment: readonly string[]): string {
   return comment.slice(0, formula === -1 ? undefined : formula).join(' ');
 }
 
-/** What makes a value of a setting as good as the profile's, or better. */
-type Rule =
-  /** Each number as large, or larger. */
-  | 'at least'
-  /** Each number as small, or smaller. */
-  | 'at most'
-  /** This value alone. */
-  | 'exactly'
-  /** A range of two numbers that holds the profile's. */
-  | 'covers';
-
 /** Each setting of the profile; a test holds the file to it. */
-export const RULES: Readonly<Record<string, Rule>> = {
-  'net.ipv4.ip_local_port_range': 'covers',
+export const SENSES: Readonly<Record<string, Sense>> = {
+  'net.ipv4.ip_local_port_range': 'holds',
   'net.ipv4.tcp_tw_reuse': 'exactly',
-  'net.ipv4.tcp_timestamps': 'at least',
+  'net.ipv4.tcp_timestamps': 'at-least',
   'net.ipv4.tcp_window_scaling': 'exactly',
-  'net.ipv4.tcp_max_tw_buckets': 'at least',
-  'net.ipv4.tcp_fin_timeout': 'at most',
+  'net.ipv4.tcp_max_tw_buckets': 'at-least',
+  'net.ipv4.tcp_fin_timeout': 'at-most',
   'net.ipv4.tcp_slow_start_after_idle': 'exactly',
-  'net.ipv4.tcp_mtu_probing': 'at least',
-  'net.ipv4.tcp_wmem': 'at least',
-  'net.core.wmem_max': 'at least',
-  'net.ipv4.tcp_rmem': 'at least',
-  'net.core.rmem_max': 'at least',
-  'net.core.somaxconn': 'at least',
-  'net.ipv4.tcp_max_syn_backlog': 'at least',
-  'net.core.netdev_max_backlog': 'at least',
-  'net.ipv4.tcp_keepalive_time': 'at most',
-  'net.ipv4.tcp_keepalive_intvl': 'at most',
-  'net.ipv4.tcp_keepalive_probes': 'at most',
-  'fs.file-max': 'at least',
-  'fs.nr_open': 'at least',
-  'net.netfilter.nf_conntrack_max': 'at least',
-  'net.netfilter.nf_conntrack_tcp_timeout_time_wait': 'at most',
-  'vm.swappiness': 'at most',
+  'net.ipv4.tcp_mtu_probing': 'at-least',
+  'net.ipv4.tcp_wmem': 'at-least',
+  'net.core.wmem_max': 'at-least',
+  'net.ipv4.tcp_rmem': 'at-least',
+  'net.core.rmem_max': 'at-least',
+  'net.core.somaxconn': 'at-least',
+  'net.ipv4.tcp_max_syn_backlog': 'at-least',
+  'net.core.netdev_max_backlog': 'at-least',
+  'net.ipv4.tcp_keepalive_time': 'at-most',
+  'net.ipv4.tcp_keepalive_intvl': 'at-most',
+  'net.ipv4.tcp_keepalive_probes': 'at-most',
+  'fs.file-max': 'at-least',
+  'fs.nr_open': 'at-least',
+  'net.netfilter.nf_conntrack_max': 'at-least',
+  'net.netfilter.nf_conntrack_tcp_timeout_time_wait': 'at-most',
+  'vm.swappiness': 'at-most',
 };
 
 /** How a value stands to the profile's. */
@@ -88,32 +78,32 @@ export interface Judged {
   readonly best: string;
 }
 
-/** The machine's value of a setting against the profile's. Throws a RangeError for a setting without a rule. */
+/** The machine's value of a setting against the profile's. Throws a RangeError for a setting without a sense. */
 export function judge({ key, value }: ProfileSetting, current: string): Judged {
   const have = normal(current);
-  const rule = RULES[key];
-  if (rule === undefined) throw new RangeError(`${key} has no rule: add it to RULES`);
-  const best = bestOf(rule, have.split(' '), value.split(' '));
+  const sense = SENSES[key];
+  if (sense === undefined) throw new RangeError(`${key} has no sense: add it to SENSES`);
+  const best = bestOf(sense, have.split(' '), value.split(' '));
   if (have === value) return { standing: 'same', best };
   return { standing: have === best ? 'better' : 'below', best };
 }
 
 /** The profile's numbers, each with the machine's in its place where that is better; as texts, since some are beyond 2^53. */
-function bestOf(rule: Rule, have: readonly string[], want: readonly string[]): string {
+function bestOf(sense: Sense, have: readonly string[], want: readonly string[]): string {
   const comparable = have.length === want.length && have.every((number) => /^-?\d+$/.test(number));
   if (!comparable) return want.join(' ');
   const larger = (i: number) => (Number(have[i]) >= Number(want[i]) ? have[i] : want[i]);
   const smaller = (i: number) => (Number(have[i]) <= Number(want[i]) ? have[i] : want[i]);
-  switch (rule) {
-    case 'at least':
+  switch (sense) {
+    case 'at-least':
       return want.map((_, i) => larger(i)).join(' ');
-    case 'at most':
+    case 'at-most':
       return want.map((_, i) => smaller(i)).join(' ');
     case 'exactly':
       return want.join(' ');
-    case 'covers':
+    case 'holds':
       return `${smaller(0)} ${larger(1)}`;
     default:
-      return rule satisfies never;
+      return sense satisfies never;
   }
 }

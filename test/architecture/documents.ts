@@ -39,8 +39,10 @@ function writtenAs(spec: SettingSpec): string {
     case 'boolean':
       return 'true or false';
     case 'integer':
+    case 'number':
       return `${option.value}`;
     case 'integers':
+    case 'numbers':
       return `[${option.value}, …]`;
     case 'durations':
       return '["TIME", …]';
@@ -71,7 +73,10 @@ function rangeOf(spec: OptionSpec): string {
       return spec.choices?.map(code).join(', ') ?? '';
     case 'integer':
     case 'integers':
+    case 'number':
       return `${spec.min} to ${spec.max}`;
+    case 'numbers':
+      return `${spec.count} of ${spec.min} to ${spec.max}`;
     case 'duration':
     case 'durations':
       return `${formatDuration(spec.min)} to ${formatDuration(spec.max)}`;

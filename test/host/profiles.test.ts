@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { defaultOptions, OPTIONS } from '../../src/config/options.ts';
 import { limitOf, parseFileLimits } from '../../src/host/limits-profile.ts';
 import { limitsProfileText, sysctlProfileText } from '../../src/host/profile-files.ts';
-import { judge, parseProfile, RULES } from '../../src/host/sysctl-profile.ts';
+import { judge, parseProfile, SENSES } from '../../src/host/sysctl-profile.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(`${ROOT}/${path}`, 'utf8');
@@ -16,11 +16,11 @@ const SURGE_SOCKETS = OPTIONS.concurrency.max * 4 * 3;
 
 test('every setting of the profiles says why, and which way is better', () => {
   for (const { key, reason } of profile) ok(reason.length > 20, key);
-  deepEqual(profile.map(({ key }) => key).toSorted(), Object.keys(RULES).toSorted());
+  deepEqual(profile.map(({ key }) => key).toSorted(), Object.keys(SENSES).toSorted());
   for (const { key, value, reason } of parseProfile(read('sysctl/98-volley-redis.conf'))) {
     ok(reason.length > 20, key);
     // Where a machine has both, the one that is read later must not undo the other.
-    ok(RULES[key] === undefined || profileValue(key) === value, key);
+    ok(SENSES[key] === undefined || profileValue(key) === value, key);
   }
 });
 
@@ -54,7 +54,7 @@ test('a value is judged by what is better for its setting, and a better number i
   const buffer = 'net.ipv4.tcp_wmem';
   deepEqual(judged(buffer, '4096 65536 8388608', '4096\t16384\t16777216'), ['below', '4096 65536 16777216']);
   deepEqual(judged(buffer, '4096 65536 8388608', '8192\t65536\t8388608'), ['better', '8192 65536 8388608']);
-  throws(() => judged('net.unheard.of', '1', '2'), /has no rule/);
+  throws(() => judged('net.unheard.of', '1', '2'), /has no sense/);
 });
 
 test('the limits let a worker have as many sockets as the largest concurrency can use, within what the kernel allows', () => {
