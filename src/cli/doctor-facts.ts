@@ -1,6 +1,7 @@
 /** What `volley doctor` looks at: every room's facts of this machine, put together. */
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
+import { costsOf } from '../capacity/costs.ts';
 import type { OptionValues } from '../config/options.ts';
 import type { Facts, SecretsFacts, TargetFacts } from '../doctor/facts.ts';
 import { planFacts } from '../doctor/plan.ts';
@@ -45,7 +46,13 @@ export async function gatherFacts(options: OptionValues, targetUrl: string | nul
   return {
     machine: await readMachine(files, runProgram, samples),
     workers: readWorkers(files),
-    plan: planFacts(threads * slotsPerThread, threads * policy.sockets, OTHER_FILES),
+    plan: planFacts({
+      threads,
+      slots: threads * slotsPerThread,
+      sockets: threads * policy.sockets,
+      otherFiles: OTHER_FILES,
+      costs: costsOf('https'),
+    }),
     broker: await broker,
     secrets: await secrets,
     target: await target,

@@ -1,16 +1,22 @@
 /** What a worker of these options would use of this machine. Pure. */
 import type { PlanFacts } from './facts.ts';
 
-/** What a worker takes whatever it does, and for each kept connection (with TLS), in bytes; measured (bench/README.md, hosts). */
-const BASE_BYTES = 400 * 2 ** 20;
-const SOCKET_BYTES = 50_000;
+export interface PlannedWorker {
+  readonly threads: number;
+  readonly slots: number;
+  readonly sockets: number;
+  /** Files that are open beside sockets to receivers. */
+  readonly otherFiles: number;
+  /** What the planner takes an engine, each of its threads and each open connection to cost. */
+  readonly costs: { readonly baseBytes: number; readonly threadBytes: number; readonly socketBytes: number };
+}
 
-/** `otherFiles`: files that are open beside sockets to receivers. */
-export function planFacts(slots: number, sockets: number, otherFiles: number): PlanFacts {
+export function planFacts({ threads, slots, sockets, otherFiles, costs }: PlannedWorker): PlanFacts {
+  const { baseBytes, threadBytes, socketBytes } = costs;
   return {
     slots,
     sockets,
     openFiles: sockets + otherFiles,
-    memoryBytes: BASE_BYTES + sockets * SOCKET_BYTES,
+    memoryBytes: baseBytes + threads * threadBytes + sockets * socketBytes,
   };
 }
