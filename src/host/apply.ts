@@ -57,10 +57,9 @@ export function applyProfiles(parts: ApplyParts): Application {
     write(SYSCTL_FILE, sysctlText, keptFile(root, SYSCTL_FILE, stamp));
     const before = SYSCTL_FILE.replace('.conf', `.undo-${stamp}`);
     const values = below.map(({ name, current }) => `${name} = ${current}\n`).join('');
-    if (values !== '')
-      write(before, `# What the kernel had before volley tune --apply\n${values}`, [
-        `sysctl -p ${join(root, before)}`,
-      ]);
+    // In a folder that stands in for / there is no kernel to tell.
+    const back = root === '/' ? [`sysctl -p ${before}`] : [];
+    if (values !== '') write(before, `# What the kernel had before volley tune --apply\n${values}`, back);
     for (const { name, want } of below)
       changes.push({ what: name, failed: attempt(() => writeFileSync(join(root, sysctlPath(name)), want)) });
   }

@@ -1,4 +1,5 @@
 /** A thing of this machine that was to be read. */
+import { errorCode } from '../errors.ts';
 
 /** What was read, or why it was not: nothing that could not be read is ever taken to be well. */
 export type Reading<Value> = { readonly value: Value } | Unread;
@@ -23,4 +24,13 @@ export function chained<From, To>(reading: Reading<From>, map: (value: From) => 
 /** Both readings as one, unread where either is. */
 export function both<One, Other>(one: Reading<One>, other: Reading<Other>): Reading<readonly [One, Other]> {
   return chained(one, (first) => mapped(other, (second) => [first, second] as const));
+}
+
+/** What a promise resolves with, or why it rejected. */
+export async function awaited<Value>(read: () => Promise<Value>): Promise<Reading<Value>> {
+  try {
+    return { value: await read() };
+  } catch (error) {
+    return { unread: error instanceof Error ? error.message : String(error), code: errorCode(error) };
+  }
 }

@@ -101,8 +101,8 @@ test('--apply sets what is below, leaves what is better, keeps what was, and say
     .trim()
     .split('\n')
     .map((line) => line.trim());
-  equal(commands.length, 3);
-  const undoFile = /sysctl -p (\S+)/.exec(stdout)![1]!;
+  equal(commands.length, 2);
+  const undoFile = join(root, /^✓ (\S+\.undo-\S+)$/m.exec(stdout)![1]!);
   match(readFileSync(undoFile, 'utf8'), /^net\.core\.somaxconn = 128$/m);
   match(readFileSync(undoFile, 'utf8'), /^net\.ipv4\.tcp_wmem = 4096 16384 16777216$/m);
   const [, kept] = /mv (\S+) /.exec(stdout)!;
@@ -142,6 +142,11 @@ test('--print prints the profile as it is, and as data', async () => {
   deepEqual([code, stdout], [0, sysctlProfileText()]);
   const settings = JSON.parse((await tune('--print', '--json')).stdout);
   deepEqual(settings, PROFILE);
+});
+
+test('a root that is not there is a usage error', async () => {
+  const { code, stderr } = await tune('--root', '/not/there');
+  deepEqual([code, stderr], [64, 'volley: there is no folder /not/there: correct --root\n']);
 });
 
 test('two things at once are a usage error', async () => {

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { deathsOf } from '../../src/doctor/read/broker.ts';
 import { readClock } from '../../src/doctor/read/clock.ts';
 import { mountOf, readDisk } from '../../src/doctor/read/disk.ts';
-import { readHeat, readInterfaces, readQuotaShare } from '../../src/doctor/read/hardware.ts';
+import { readHeat, readInterfaces, readMemory, readQuotaShare } from '../../src/doctor/read/hardware.ts';
 import { readMachine, readWorkers } from '../../src/doctor/read/machine.ts';
 import { diskActivity, ioWaitShare, sample } from '../../src/doctor/read/sample.ts';
 import { type SystemFiles, systemFiles } from '../../src/host/system-files.ts';
@@ -120,6 +120,21 @@ test('a quota is that of the control group this process is in', (t) => {
   );
   equal(readQuotaShare(machineWith(t, { ...cgroup, [at]: 'usage_usec 1' })), null);
   equal(readQuotaShare(machineWith(t, {})), null);
+});
+
+test('memory is that of the control group where that is allowed less than there is', (t) => {
+  const kib = { '/proc/meminfo': 'MemTotal:  8000 kB\nMemFree: 1 kB\nMemAvailable:  6000 kB' };
+  const cgroup = { ...kib, '/proc/self/cgroup': '0::/x' };
+  const at = '/sys/fs/cgroup/x/memory';
+  const all = { value: { totalBytes: 8_192_000, availableBytes: 6_144_000 } };
+  deepEqual(readMemory(machineWith(t, kib)), all);
+  deepEqual(readMemory(machineWith(t, { ...cgroup, [`${at}.max`]: 'max' })), all);
+  deepEqual(
+    readMemory(machineWith(t, { ...cgroup, [`${at}.max`]: '1000000', [`${at}.current`]: '300000' })),
+    {
+      value: { totalBytes: 1_000_000, availableBytes: 700_000 },
+    },
+  );
 });
 
 test('chrony is asked about the clock, or else systemd, and nobody is believed who did not answer', async () => {

@@ -14,7 +14,9 @@ export const ACCESS_CHECKS: readonly Check[] = [
         );
       const [warning] = secrets.warnings;
       return warning === undefined
-        ? ok(`loaded from ${secrets.place}, ${as}`)
+        ? ok(
+            `loaded from ${secrets.place}, ${as}${user === 'root' ? ', who may read what others may not' : ''}`,
+          )
         : warn(warning, 'do what it says');
     },
   },

@@ -6,7 +6,7 @@ import type { Reading } from '../../host/reading.ts';
 import { bytesShown, msShown, percent } from '../amounts.ts';
 import { type Check, fail, type Judgement, judged, ok, unread, warn } from '../check.ts';
 import type { BrokerFacts, DiskFacts, Facts, QueueFacts } from '../facts.ts';
-import { isAtLeast } from './machine.ts';
+import { isAtLeast } from '../version-order.ts';
 
 /** A round trip from which on claims and settlements wait for the broker, in milliseconds: a claim takes several. */
 const SLOW_ROUND_TRIP_MS = 5;

@@ -1,6 +1,7 @@
 /** Checks of the machine itself: kernel, runtime, memory, processors, clock. */
 import { bytesShown, percent } from '../amounts.ts';
 import { type Check, fail, judged, ok, unread, warn } from '../check.ts';
+import { isAtLeast } from '../version-order.ts';
 
 /** The oldest kernel whose network stack Volley is made for. */
 const OLDEST_KERNEL = [5, 4] as const;
@@ -124,10 +125,3 @@ export const MACHINE_CHECKS: readonly Check[] = [
       }),
   },
 ];
-
-/** Whether a version (`6.1.0-18-amd64`, `3.0.13+quic`) is at least this one. */
-export function isAtLeast(version: string, oldest: readonly number[]): boolean {
-  const numbers = version.split(/[^\d]+/).map(Number);
-  const differing = oldest.findIndex((number, i) => (numbers[i] ?? 0) !== number);
-  return differing === -1 || (numbers[differing] ?? 0) > oldest[differing]!;
-}

@@ -9,8 +9,10 @@ const ALMOST = 0.95;
 /** Share of the slots that wait for a connection: more than one destination may have, and more than a healthy worker ever has. */
 const MANY_WAITING = 0.25;
 const MOST_WAITING = 0.5;
-/** Packets with an error or dropped, of all: above this TCP's throughput suffers (it falls with the root of the loss). */
+/** Damaged packets, of all: above this TCP's throughput suffers (it falls with the root of the loss). */
 const LOSSY = 1e-5;
+/** Dropped packets, of all: some always are, since nobody here speaks their protocol. */
+const MANY_DROPPED = 1e-3;
 /** Share of segments sent again from which on a path loses packets: a healthy one is far below. */
 const MUCH_SENT_AGAIN = 0.02;
 /** Times a link went up or down: each start and each change of its settings is one or two. */
@@ -176,7 +178,7 @@ function faultOf({
 }: InterfaceFacts): string | null {
   if (errors > LOSSY * packets)
     return `${name} damages packets: change the cable or transceiver, and look at the switch's port (ethtool -S ${name})`;
-  if (dropped > LOSSY * packets && dropped > 100)
+  if (dropped > MANY_DROPPED * packets)
     return `${name} drops packets: raise net.core.netdev_max_backlog (volley tune --apply) or its ring (ethtool -G ${name} rx 4096)`;
   if (carrierChanges > RESTLESS_CHANGES)
     return `${name} has gone up and down ${carrierChanges} times: change the cable or transceiver`;

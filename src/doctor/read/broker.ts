@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { Broker, StoredDeadLetter } from '../../broker/broker.ts';
 import { inspectRedis, shownBroker } from '../../broker/redis/inspect.ts';
-import { errorCode } from '../../errors.ts';
-import type { Reading } from '../../host/reading.ts';
+import { awaited, type Reading } from '../../host/reading.ts';
 import type { BrokerFacts, DiskFacts, QueueFacts } from '../facts.ts';
 
 /** Between the two looks at the queue, in milliseconds: what it grows by is then by the second. */
@@ -30,17 +29,17 @@ export async function readBroker(parts: BrokerParts): Promise<BrokerFacts> {
   const { url, readDisk } = parts;
   const where = shownBroker(url);
   if (url.startsWith(SQLITE)) {
-    const [queue] = await Promise.all([reading(() => readQueue(parts)), setTimeout(APART_MS)]);
+    const [queue] = await Promise.all([awaited(() => readQueue(parts)), setTimeout(APART_MS)]);
     return {
       kind: 'sqlite',
       where,
       queue,
-      disk: await reading(async () => readDisk(url.slice(SQLITE.length))).then(flat),
+      disk: await awaited(async () => readDisk(url.slice(SQLITE.length))).then(flat),
     };
   }
   const [server, queue] = await Promise.all([
-    reading(() => inspectRedis(url)),
-    reading(() => readQueue(parts)),
+    awaited(() => inspectRedis(url)),
+    awaited(() => readQueue(parts)),
     setTimeout(APART_MS),
   ]);
   const folder = 'unread' in server || !server.value.isLocal ? undefined : server.value.settings?.['dir'];
@@ -52,7 +51,7 @@ export async function readBroker(parts: BrokerParts): Promise<BrokerFacts> {
 async function diskOfRedis(folder: string, readDisk: BrokerParts['readDisk']): Promise<Reading<DiskFacts>> {
   if (!existsSync(folder))
     return { unread: `Redis keeps its files in ${folder}, which is not here`, code: 'ENOENT' };
-  return flat(await reading(async () => readDisk(folder)));
+  return flat(await awaited(async () => readDisk(folder)));
 }
 
 async function readQueue({ withBroker, nowMs }: BrokerParts): Promise<QueueFacts> {
@@ -76,15 +75,6 @@ export function deathsOf(
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }
   return [...counts].map(([what, count]) => ({ what, count })).sort((a, b) => b.count - a.count);
-}
-
-/** What a promise resolves with, or why it rejected. */
-async function reading<Value>(read: () => Promise<Value>): Promise<Reading<Value>> {
-  try {
-    return { value: await read() };
-  } catch (error) {
-    return { unread: error instanceof Error ? error.message : String(error), code: errorCode(error) };
-  }
 }
 
 function flat<Value>(nested: Reading<Reading<Value>>): Reading<Value> {

@@ -11,7 +11,7 @@ import { openFilesLimit } from '../../runtime/open-files.ts';
 import { userName } from '../../runtime/user-name.ts';
 import type { MachineFacts, WorkerFacts } from '../facts.ts';
 import { type RunProgram, readClock } from './clock.ts';
-import { readHeat, readInterfaces, readQuotaShare } from './hardware.ts';
+import { kibOf, readHeat, readInterfaces, readMemory, readQuotaShare } from './hardware.ts';
 import { ioWaitShare, type Sample } from './sample.ts';
 
 /** Where a delivery log is looked for, beside the journal. */
@@ -42,10 +42,7 @@ export async function readMachine(
     tuning: compareSysctl(parseProfile(sysctlProfileText()), files),
     segments: mapped(files.read('/proc/net/snmp'), segmentsOf),
     clock: await readClock(run),
-    memory: mapped(files.read('/proc/meminfo'), (text) => ({
-      totalBytes: kibOf(text, 'MemTotal'),
-      availableBytes: kibOf(text, 'MemAvailable'),
-    })),
+    memory: readMemory(files),
     oomKills: mapped(files.read('/proc/vmstat'), (text) => Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0)),
     interfaces: readInterfaces(files),
     heat: readHeat(files),
@@ -89,11 +86,6 @@ function segmentsOf(snmp: string): { sent: number; again: number } {
   );
   const counted = (name: string) => Number(numbers[names.indexOf(name)] ?? 0);
   return { sent: counted('OutSegs'), again: counted('RetransSegs') };
-}
-
-/** The number of a line `NAME: N kB`, in bytes. */
-function kibOf(text: string, name: string): number {
-  return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) * 1_024;
 }
 
 function logFolder(): MachineFacts['logFolder'] {

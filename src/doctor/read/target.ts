@@ -14,7 +14,7 @@ import { errorCode } from '../../errors.ts';
 import { checkWith } from '../../guard/check-url.ts';
 import type { Guard, Target } from '../../guard/guard.ts';
 import type { Names } from '../../guard/names.ts';
-import { mapped, type Reading } from '../../host/reading.ts';
+import { awaited, mapped, type Reading } from '../../host/reading.ts';
 import { dial } from '../../thread/dial.ts';
 import type { AnswerFacts, TargetContact, TargetFacts, TlsFacts } from '../facts.ts';
 
@@ -207,23 +207,14 @@ function codeOf(distrust: unknown): string {
   return typeof distrust === 'string' ? distrust : errorCode(distrust);
 }
 
-async function reading<Value>(what: string, read: () => Promise<Value>): Promise<Reading<Value>> {
-  try {
-    return { value: await read() };
-  } catch (error) {
-    const code = errorCode(error);
-    const why = isTimeout(error)
-      ? 'nothing within the time-out'
-      : error instanceof Error
-        ? error.message
-        : String(error);
-    return {
-      unread: `${what} (${isTimeout(error) ? 'ETIMEDOUT' : code}): ${why.replaceAll(/\s+/g, ' ')}`,
-      code,
-    };
-  }
-}
+/** The codes of what was cut short: by a deadline of ours, in the connection or in the request. */
+const CUT_SHORT = new Set(['TimeoutError', 'AbortError', 'ABORT_ERR']);
 
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
+async function reading<Value>(what: string, read: () => Promise<Value>): Promise<Reading<Value>> {
+  const result = await awaited(read);
+  if (!('unread' in result)) return result;
+  const { unread, code } = result;
+  return CUT_SHORT.has(code)
+    ? { unread: `${what} (ETIMEDOUT): nothing within the time-out`, code: 'ETIMEDOUT' }
+    : { unread: `${what} (${code}): ${unread.replaceAll(/\s+/g, ' ')}`, code };
 }
