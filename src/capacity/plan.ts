@@ -123,7 +123,10 @@ export function planOf(inputs: PlanInputs, costs: Costs): Plan {
     resources,
     bottleneck: resources.reduce((most, use) => (use.growthMax < most.growthMax ? use : most)),
     usedShareWithoutOneHost: withoutOne(all, load, servers.host),
-    problems: resources.flatMap((use) => problemOf(use, servers[use.of], utilisation)),
+    problems: [
+      ...recoveryProblem(load, inputs, spare),
+      ...resources.flatMap((use) => problemOf(use, servers[use.of], utilisation)),
+    ],
   };
 }
 
@@ -200,18 +203,37 @@ function withoutOne(all: readonly Resource[], load: Load, hosts: number): number
   return Math.max(...shares);
 }
 
+/** One line where the backlog is not gone in time, with the time that would do. */
+function recoveryProblem(load: Load, inputs: PlanInputs, spare: number): string[] {
+  if (load.backlogEvents <= spare * (inputs.recoveryMs / 1000)) return [];
+  const what = `recovery: ${Math.round(load.backlogEvents)} events of backlog are not gone in ${inputs.recoveryMs / 1000} s`;
+  const fix =
+    spare > 0
+      ? `give --recovery ${Math.ceil(load.backlogEvents / spare)}s, or more servers`
+      : 'the peak alone takes all there is: give more servers';
+  return [`${what}: ${fix}`];
+}
+
 /** One line where the required rate needs more of a resource than is planned to be used. */
 function problemOf(use: ResourceUse, servers: number, utilisation: number): string[] {
   const { serversNeeded, of, name } = use;
   if (serversNeeded !== null && serversNeeded <= servers) return [];
   const percent = Math.ceil(use.usedShare * 100);
   const plannedPercent = Math.round(utilisation * 100);
-  const each = of === 'host' ? 'a host' : 'a broker';
-  const what = `${name}: ${percent} % of what ${each} has would be in use, and ${plannedPercent} % are planned at most`;
-  const flag = of === 'host' ? '--hosts' : '--brokers';
-  const count =
-    serversNeeded === null || serversNeeded > SERVERS_MAX
-      ? `no number of ${of}s will do`
-      : `give ${flag} ${serversNeeded}`;
+  const { noun, flag } = SERVER_WORDS[of];
+  const what = `${name}: ${percent} % of what a ${noun} has would be in use, and ${plannedPercent} % are planned at most`;
+  const count = serversText(serversNeeded, noun, flag);
   return [`${what}: ${count}. What else moves it: ${use.moves}`];
+}
+
+const SERVER_WORDS = {
+  host: { noun: 'host', flag: '--hosts' },
+  broker: { noun: 'Redis server', flag: '--brokers' },
+} as const;
+
+function serversText(needed: number | null, noun: string, flag: string): string {
+  if (needed === null) return `no number of ${noun}s will do`;
+  return needed > SERVERS_MAX
+    ? `more than ${SERVERS_MAX} ${noun}s would be needed`
+    : `give ${flag} ${needed}`;
 }

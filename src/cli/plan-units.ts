@@ -8,15 +8,16 @@ export function amountText(value: number, unit: Unit): string {
     case 'bytes':
       return bytesText(value);
     case 'bytes/s':
-      return `${scaled(value, 1000, ['B/s', 'kB/s', 'MB/s', 'GB/s'])}`;
+      return scaled(value, 1000, ['B/s', 'kB/s', 'MB/s', 'GB/s']);
     case 'bit/s':
       return scaled(value, 1000, ['b/s', 'kb/s', 'Mb/s', 'Gb/s']);
-    case 'cores':
     case 'packets/s':
+      return `${countText(value)} ${unit}`;
+    case 'cores':
     case 'slots':
     case 'ports':
     case 'files':
-      return `${countText(value)} ${unit}`;
+      return `${countText(value)} ${value === 1 ? unit.slice(0, -1) : unit}`;
     default:
       return unit satisfies never;
   }

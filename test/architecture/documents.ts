@@ -19,6 +19,17 @@ export function optionsTable(options: OptionTable): string {
   return table(['flag', 'environment', 'default', 'range', 'meaning'], rows);
 }
 
+/** The table of what a command of its own flags is told: flag, default, range, meaning. */
+export function inputsTable(inputs: OptionTable): string {
+  const rows = Object.values(inputs).map((spec) => [
+    `\`--${spec.flag}${spec.value === undefined ? '' : ` ${spec.value}`}\``,
+    code(formatValue(spec, spec.default)),
+    rangeOf(spec),
+    spec.doc,
+  ]);
+  return table(['flag', 'default', 'range', 'meaning'], rows);
+}
+
 /** The table of a destination's settings: key, how its value is written, default, range, meaning. */
 export function destinationsTable(settings: Readonly<Record<string, SettingSpec>>): string {
   const rows = Object.values(settings).map((spec) => [
