@@ -3,18 +3,19 @@ import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { costsOf } from '../capacity/costs.ts';
 import type { OptionValues } from '../config/options.ts';
-import type { Facts, SecretsFacts, TargetFacts } from '../doctor/facts.ts';
+import type { Facts, PlanFacts, SecretsFacts, TargetFacts } from '../doctor/facts.ts';
 import { planFacts } from '../doctor/plan.ts';
 import { readBroker } from '../doctor/read/broker.ts';
 import { runProgram } from '../doctor/read/clock.ts';
 import { readDisk } from '../doctor/read/disk.ts';
 import { readMachine, readWorkers } from '../doctor/read/machine.ts';
-import { sample } from '../doctor/read/sample.ts';
+import { type Sample, sample } from '../doctor/read/sample.ts';
 import { readTarget } from '../doctor/read/target.ts';
 import { VolleyError } from '../errors.ts';
 import { guardOf } from '../guard/guard.ts';
 import { Names } from '../guard/names.ts';
-import { systemFiles } from '../host/system-files.ts';
+import { awaited, flattened } from '../host/reading.ts';
+import { type SystemFiles, systemFiles } from '../host/system-files.ts';
 import { secretProvider } from '../secrets/provider.ts';
 import { guardPolicy, OTHER_FILES, threadPlan } from '../thread-plan.ts';
 import { VERSION } from '../version.ts';
@@ -26,37 +27,52 @@ const SAMPLE_MS = 1_000;
 /** Reads everything, the slow parts beside each other. `targetUrl` is null where no receiver is to be looked at. */
 export async function gatherFacts(options: OptionValues, targetUrl: string | null): Promise<Facts> {
   const files = systemFiles();
-  const before = sample(files, performance.now());
-  const target = targetUrl === null ? null : lookAt(targetUrl, options);
-  const secrets = loadSecrets(options);
-  await setTimeout(SAMPLE_MS);
-  const samples = [before, sample(files, performance.now())] as const;
+  const sampling = takeSamples(files);
   const broker = readBroker({
     url: options.broker,
     withBroker: (use) => withBroker(options, use),
-    readDisk: (path) => readDisk(files, path, samples),
+    readDisk: async (path) => {
+      const samples = await sampling;
+      return awaited(async () => readDisk(files, path, samples)).then(flattened);
+    },
     nowMs: Date.now(),
   });
+  const [machine, brokerFacts, secrets, target] = await Promise.all([
+    sampling.then((samples) => readMachine(files, runProgram, samples)),
+    broker,
+    loadSecrets(options),
+    targetUrl === null ? null : lookAt(targetUrl, options),
+  ]);
+  return {
+    machine,
+    workers: readWorkers(files),
+    plan: planOf(options),
+    broker: brokerFacts,
+    secrets,
+    target,
+  };
+}
+
+async function takeSamples(files: SystemFiles): Promise<readonly [Sample, Sample]> {
+  const before = sample(files, performance.now());
+  await setTimeout(SAMPLE_MS);
+  return [before, sample(files, performance.now())];
+}
+
+/** What the options ask for, whatever the limit on open files is. */
+function planOf(options: OptionValues): PlanFacts {
   const { threads, slotsPerThread, policy } = threadPlan(
     options,
     availableParallelism(),
-    // What the options ask for, whatever the limit on open files is.
     Number.POSITIVE_INFINITY,
   );
-  return {
-    machine: await readMachine(files, runProgram, samples),
-    workers: readWorkers(files),
-    plan: planFacts({
-      threads,
-      slots: threads * slotsPerThread,
-      sockets: threads * policy.sockets,
-      otherFiles: OTHER_FILES,
-      costs: costsOf('https'),
-    }),
-    broker: await broker,
-    secrets: await secrets,
-    target: await target,
-  };
+  return planFacts({
+    threads,
+    slots: threads * slotsPerThread,
+    sockets: threads * policy.sockets,
+    otherFiles: OTHER_FILES,
+    costs: costsOf('https'),
+  });
 }
 
 async function lookAt(url: string, options: OptionValues): Promise<TargetFacts> {

@@ -45,7 +45,7 @@ export async function applyTuning(root: string, json: boolean): Promise<number> 
     ...before,
     sysctlText: sysctlProfileText(),
     limitsText: limitsProfileText(),
-    stamp: new Date().toISOString().replaceAll(/[^\dTZ]|\.\d+/g, ''),
+    stamp: new Date().toISOString().replaceAll(/\.\d+|[^\dTZ]/g, ''),
   });
   // Read again: a kernel may take a value and keep another.
   const after = allOf(compare(root));

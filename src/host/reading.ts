@@ -21,6 +21,11 @@ export function chained<From, To>(reading: Reading<From>, map: (value: From) => 
   return 'unread' in reading ? reading : map(reading.value);
 }
 
+/** A reading of a reading as one. */
+export function flattened<Value>(reading: Reading<Reading<Value>>): Reading<Value> {
+  return chained(reading, (inner) => inner);
+}
+
 /** Both readings as one, unread where either is. */
 export function both<One, Other>(one: Reading<One>, other: Reading<Other>): Reading<readonly [One, Other]> {
   return chained(one, (first) => mapped(other, (second) => [first, second] as const));

@@ -1,7 +1,8 @@
 /** Checks of what this machine sends by: files, ports, sockets, the firewall's table, interfaces, kernel settings. */
+import { both, chained, mapped, type Reading } from '../../host/reading.ts';
 import { percent } from '../amounts.ts';
-import { type Check, fail, judged, ok, unread, warn } from '../check.ts';
-import type { InterfaceFacts } from '../facts.ts';
+import { type Check, fail, type Judgement, judged, ok, unread, warn } from '../check.ts';
+import type { Facts, InterfaceFacts, WorkerFacts } from '../facts.ts';
 
 /** Share of a bounded thing in use from which on it may run out in a burst, and from which on it does. */
 const NEARLY = 0.8;
@@ -24,28 +25,7 @@ export const NETWORK_CHECKS: readonly Check[] = [
   {
     id: 'open-files',
     title: 'open files',
-    judge: ({ machine, plan, workers }) => {
-      const running = 'unread' in workers ? [] : workers.value;
-      const fix =
-        'raise LimitNOFILE in webhook-worker.service, or in a shell limits.conf: volley tune --apply; or lower --max-sockets';
-      const limits = running.flatMap(({ openFilesLimit }) =>
-        'unread' in openFilesLimit ? [] : [openFilesLimit.value],
-      );
-      const who = limits.length > 0 ? 'a running worker' : 'a process started from here';
-      const limit = Math.min(...(limits.length > 0 ? limits : [machine.openFilesLimit]));
-      const used = Math.max(
-        0,
-        ...running.flatMap(({ openFiles }) => ('unread' in openFiles ? [] : [openFiles.value])),
-      );
-      const evidence = `${who} may have ${Number.isFinite(limit) ? limit : 'any number'}; ${used} in use, ${plan.openFiles} may be needed`;
-      const barred = running
-        .map(({ openFilesLimit, openFiles }) => ('unread' in openFilesLimit ? openFilesLimit : openFiles))
-        .find((each) => 'unread' in each);
-      if (barred !== undefined && 'unread' in barred)
-        return unread(`a worker runs, and ${barred.unread}`, "run it as root, or as the worker's user");
-      if (used > ALMOST * limit || limit < plan.slots) return fail(evidence, fix);
-      return limit < plan.openFiles || used > NEARLY * limit ? warn(evidence, fix) : ok(evidence);
-    },
+    judge: judgeOpenFiles,
   },
   {
     id: 'local-ports',
@@ -161,6 +141,36 @@ export const NETWORK_CHECKS: readonly Check[] = [
       }),
   },
 ];
+
+type FileUse = readonly [limit: number, used: number];
+
+function judgeOpenFiles({ machine, plan, workers }: Facts): Judgement {
+  return judged(
+    chained(workers, openFilesOf),
+    (uses) => {
+      const limits = uses.length > 0 ? uses.map(([files]) => files) : [machine.openFilesLimit];
+      const limit = Math.min(...limits);
+      const used = Math.max(0, ...uses.map(([, files]) => files));
+      const who = uses.length > 0 ? 'a running worker' : 'a process started from here';
+      const allowed = Number.isFinite(limit) ? limit : 'any number';
+      const evidence = `${who} may have ${allowed}; ${used} in use, ${plan.openFiles} may be needed`;
+      const fix =
+        'raise LimitNOFILE in webhook-worker.service, or in a shell limits.conf: volley tune --apply; or lower --max-sockets';
+      if (used > ALMOST * limit || limit < plan.slots) return fail(evidence, fix);
+      return limit < plan.openFiles || used > NEARLY * limit ? warn(evidence, fix) : ok(evidence);
+    },
+    "run it as root, or as the worker's user",
+  );
+}
+
+/** How many files each worker may have open, and has. */
+function openFilesOf(workers: readonly WorkerFacts[]): Reading<readonly FileUse[]> {
+  return workers.reduce<Reading<readonly FileUse[]>>(
+    (all, { openFilesLimit, openFiles }) =>
+      chained(all, (found) => mapped(both(openFilesLimit, openFiles), (use) => [...found, use])),
+    { value: [] },
+  );
+}
 
 function described({ name, speedMbit, mtuBytes, errors, dropped, packets }: InterfaceFacts): string {
   const speed = speedMbit === null ? 'tells no speed' : `${speedMbit / 1_000} Gb/s`;

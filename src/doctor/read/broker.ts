@@ -19,8 +19,8 @@ export interface BrokerParts {
   readonly url: string;
   /** Opens the broker, has it used, closes it. */
   readonly withBroker: <Result>(use: (broker: Broker) => Promise<Result>) => Promise<Result>;
-  /** The disk of a path; called when `APART_MS` have passed. */
-  readonly readDisk: (path: string) => Reading<DiskFacts>;
+  /** The disk of a path. Never rejects. */
+  readonly readDisk: (path: string) => Promise<Reading<DiskFacts>>;
   /** Epoch milliseconds. */
   readonly nowMs: number;
 }
@@ -29,18 +29,13 @@ export async function readBroker(parts: BrokerParts): Promise<BrokerFacts> {
   const { url, readDisk } = parts;
   const where = shownBroker(url);
   if (url.startsWith(SQLITE)) {
-    const [queue] = await Promise.all([awaited(() => readQueue(parts)), setTimeout(APART_MS)]);
-    return {
-      kind: 'sqlite',
-      where,
-      queue,
-      disk: await awaited(async () => readDisk(url.slice(SQLITE.length))).then(flat),
-    };
+    const file = url.slice(SQLITE.length);
+    const [queue, disk] = await Promise.all([awaited(() => readQueue(parts)), readDisk(file)]);
+    return { kind: 'sqlite', where, queue, disk };
   }
   const [server, queue] = await Promise.all([
     awaited(() => inspectRedis(url)),
     awaited(() => readQueue(parts)),
-    setTimeout(APART_MS),
   ]);
   const folder = 'unread' in server || !server.value.isLocal ? undefined : server.value.settings?.['dir'];
   const disk = folder === undefined ? null : await diskOfRedis(folder, readDisk);
@@ -51,7 +46,7 @@ export async function readBroker(parts: BrokerParts): Promise<BrokerFacts> {
 async function diskOfRedis(folder: string, readDisk: BrokerParts['readDisk']): Promise<Reading<DiskFacts>> {
   if (!existsSync(folder))
     return { unread: `Redis keeps its files in ${folder}, which is not here`, code: 'ENOENT' };
-  return flat(await awaited(async () => readDisk(folder)));
+  return readDisk(folder);
 }
 
 async function readQueue({ withBroker, nowMs }: BrokerParts): Promise<QueueFacts> {
@@ -75,8 +70,4 @@ export function deathsOf(
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }
   return [...counts].map(([what, count]) => ({ what, count })).sort((a, b) => b.count - a.count);
-}
-
-function flat<Value>(nested: Reading<Reading<Value>>): Reading<Value> {
-  return 'unread' in nested ? nested : nested.value;
 }
