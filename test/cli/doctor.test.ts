@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CHECKS } from '../../src/doctor/checks.ts';
@@ -49,7 +49,8 @@ test('a person gets a mark, the evidence and the way to mend it, without colour 
   const cwd = folderOf(t);
   const receiver = await receiverOf(t, () => ({ status: 405 }));
   const secrets = join(cwd, 'secrets');
-  writeFileSync(secrets, 'one that everybody may read\n', { mode: 0o644 });
+  writeFileSync(secrets, 'one that everybody may read\n');
+  chmodSync(secrets, 0o644);
   const reach = ['--allow-http', '--allow-net', '127.0.0.0/8', '--allow-port', '0'];
   const { code, stdout, stderr } = await volley(
     ['doctor', '--target', `${receiver.origin}/hooks`, '--secrets', secrets, ...reach],
