@@ -11,7 +11,7 @@ export interface ThreadPlan {
 }
 
 /** Files that are open beside sockets to receivers: the broker's, the threads' own, logs, libraries. */
-const OTHER_FILES = 128;
+export const OTHER_FILES = 128;
 /** Most sockets of one thread when nobody says otherwise: unused ones take some 50 KB each with TLS. */
 const SOCKETS_PER_THREAD = 2_048;
 

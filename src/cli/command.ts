@@ -18,6 +18,8 @@ export interface Command<Flags extends OptionTable = OptionTable> {
   readonly scope: OptionScope | null;
   /** Flags of its own, known to neither the environment nor the config file. */
   readonly flags: Flags;
+  /** The one of these flags that names a JSON file with the others, whose keys are flags without their dashes. */
+  readonly fileFlag?: string;
   /** What may follow that is no flag, as usage shows it; null for nothing. */
   readonly operands: string | null;
   /** What one should know beside the flags; paragraphs. */

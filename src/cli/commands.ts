@@ -13,7 +13,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   worker: { summary: 'deliver what is queued', load: () => import('./worker.ts') },
   publish: { summary: 'queue an event, or NDJSON from standard input', load: () => import('./publish.ts') },
   'check-url': { summary: 'say whether URLs may be delivered to', load: () => import('./check-url.ts') },
+  doctor: {
+    summary: 'find what keeps this machine from delivering, and how to mend it',
+    load: () => import('./doctor.ts'),
+  },
+  tune: {
+    summary: 'compare kernel settings and limits with the profiles, and set them',
+    load: () => import('./tune.ts'),
+  },
   verify: { summary: 'check the signatures of a request', load: () => import('./verify.ts') },
+  plan: { summary: 'work out hosts, brokers and settings for a load', load: () => import('./plan.ts') },
   'queue stats': { summary: 'count what is queued', load: () => import('./queue-stats.ts') },
   'dead list': { summary: 'list dead letters', load: () => import('./dead-list.ts') },
   'dead show': { summary: 'show all that is known of a dead letter', load: () => import('./dead-show.ts') },

@@ -70,7 +70,10 @@ function rangeOf(spec: OptionSpec): string {
   switch (spec.kind) {
     case 'integer':
     case 'integers':
+    case 'number':
       return `${spec.min} to ${spec.max}`;
+    case 'numbers':
+      return `${spec.count} of ${spec.min} to ${spec.max}`;
     case 'duration':
     case 'durations':
       return `${formatDuration(spec.min)} to ${formatDuration(spec.max)}`;

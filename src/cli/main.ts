@@ -67,7 +67,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
   return command.run({
     options: readAgain(),
     readAgain,
-    flags: resolveFlags(command.flags, given),
+    flags: resolveFlags(command.flags, given, command.fileFlag),
     operands: given.positionals,
   });
 }

@@ -39,15 +39,15 @@ function placeOf({ path, line, column }: Position): string {
   return `${path}:${line + 1}:${column + 1}`;
 }
 
-/** The entries of a config file. Throws VOLLEY_CONFIG naming the file, and the line and column of the first mistake. */
-export function readConfigFile(path: string): FileObject {
+/** The entries of a config file, or of another that `flag` names. Throws VOLLEY_CONFIG naming the file, and the line and column of the first mistake. */
+export function readConfigFile(path: string, flag = 'config'): FileObject {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new VolleyError(
       'VOLLEY_CONFIG',
-      `the config file ${path} cannot be read (${errorCode(error)}): correct --config, or the file's permissions`,
+      `the ${flag === 'config' ? 'config file' : 'file'} ${path} cannot be read (${errorCode(error)}): correct --${flag}, or the file's permissions`,
       { cause: error },
     );
   }
@@ -67,7 +67,7 @@ const MAX_DEPTH = 16;
 
 /** What comes next, as the end of the sentence "expected …". */
 const AWAITED = {
-  root: '{, as the config file is one JSON object',
+  root: '{, as the file is one JSON object',
   key: 'a key in double quotes (no comma goes after the last entry)',
   colon: 'a colon after the key',
   value: 'a value: true, false, a number, text in double quotes, an array or an object',

@@ -1,7 +1,15 @@
 /** What an entry of a table of options says, and what follows from it: the type of its value, its name in the environment. */
 
 /** The commands an option belongs to. */
-export type OptionScope = 'worker' | 'publish' | 'queue' | 'dead' | 'destinations' | 'check' | 'verify';
+export type OptionScope =
+  | 'worker'
+  | 'publish'
+  | 'queue'
+  | 'dead'
+  | 'destinations'
+  | 'check'
+  | 'verify'
+  | 'doctor';
 
 interface OptionBase<Kind extends string, Value> {
   readonly kind: Kind;
@@ -16,8 +24,8 @@ interface OptionBase<Kind extends string, Value> {
   readonly doc: string;
 }
 
-/** What an integer may be, both ends included, and what it counts. */
-interface IntegerRange {
+/** What a number may be, both ends included, and what it counts. */
+interface NumberRange {
   readonly min: number;
   readonly max: number;
   readonly unit: string;
@@ -37,9 +45,12 @@ export type OptionSpec =
   | OptionBase<'hosts', readonly string[]>
   /** Repeatable IP addresses, each with a port where it is not the usual one. */
   | OptionBase<'servers', readonly string[]>
-  | (OptionBase<'integer', number> & IntegerRange)
+  | (OptionBase<'integer', number> & NumberRange)
+  | (OptionBase<'number', number> & NumberRange)
+  /** Numbers separated by commas; as many as `count` says. */
+  | (OptionBase<'numbers', readonly number[]> & NumberRange & { readonly count: number })
   /** Repeatable integers. */
-  | (OptionBase<'integers', readonly number[]> & IntegerRange)
+  | (OptionBase<'integers', readonly number[]> & NumberRange)
   /** Written `250ms`, `8s`, `5m`, `1h`, `7d`; held in milliseconds, bounds too. */
   | (OptionBase<'duration', number> & { readonly min: number; readonly max: number })
   /** Written `100/s`, `600/m`, `5000/h`; held as events per second, bounds too. */
@@ -51,9 +62,9 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 type ValueOf<Spec> = Spec extends { kind: 'boolean' }
   ? boolean
-  : Spec extends { kind: 'integer' | 'duration' | 'rate' }
+  : Spec extends { kind: 'integer' | 'number' | 'duration' | 'rate' }
     ? number
-    : Spec extends { kind: 'integers' | 'durations' }
+    : Spec extends { kind: 'integers' | 'numbers' | 'durations' }
       ? readonly number[]
       : Spec extends { kind: 'list' | 'choice'; choices: readonly (infer Choice)[] }
         ? Spec extends { kind: 'list' }

@@ -14,13 +14,15 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 /** The commands that use a queue. */
-const QUEUE: readonly OptionScope[] = ['worker', 'publish', 'queue', 'dead', 'destinations'];
+const QUEUE: readonly OptionScope[] = ['worker', 'publish', 'queue', 'dead', 'destinations', 'doctor'];
 const ALL: readonly OptionScope[] = [...QUEUE, 'check', 'verify'];
 const WORKER: readonly OptionScope[] = ['worker'];
+/** What decides how much of this machine a worker uses, and how long it waits. */
+const SIZING: readonly OptionScope[] = ['worker', 'doctor'];
 /** What decides where requests may go. */
-const GUARD: readonly OptionScope[] = ['worker', 'check'];
+const GUARD: readonly OptionScope[] = ['worker', 'check', 'doctor'];
 /** The commands that need the signing secrets. */
-const SIGNING: readonly OptionScope[] = ['worker', 'verify'];
+const SIGNING: readonly OptionScope[] = ['worker', 'verify', 'doctor'];
 
 export const OPTIONS = {
   broker: {
@@ -56,7 +58,7 @@ export const OPTIONS = {
     min: 1,
     max: 5_000,
     unit: 'slots per core',
-    scopes: WORKER,
+    scopes: SIZING,
     doc: 'slots (attempts in flight) per core; 10 to 50 suits most receivers, slow ones want more',
   },
   threads: {
@@ -67,7 +69,7 @@ export const OPTIONS = {
     min: 1,
     max: 256,
     unit: 'threads',
-    scopes: WORKER,
+    scopes: SIZING,
     doc: 'threads that send; by default one per core',
   },
   secretsFile: {
@@ -137,7 +139,7 @@ export const OPTIONS = {
     min: 1,
     max: 1_000_000,
     unit: 'sockets',
-    scopes: WORKER,
+    scopes: SIZING,
     doc: 'most sockets of all threads together; by default worked out from the limit on open files',
   },
   connectTimeoutMs: {
@@ -147,7 +149,7 @@ export const OPTIONS = {
     default: 2 * SECOND,
     min: 10,
     max: MINUTE,
-    scopes: WORKER,
+    scopes: SIZING,
     doc: 'longest wait for a connection, TLS included',
   },
   readTimeoutMs: {
@@ -157,7 +159,7 @@ export const OPTIONS = {
     default: 8 * SECOND,
     min: 10,
     max: 5 * MINUTE,
-    scopes: WORKER,
+    scopes: SIZING,
     doc: 'longest wait for the status, from the moment the request is sent',
   },
   totalTimeoutMs: {

@@ -36,12 +36,19 @@ export function programOptions(given: Partial<OptionValues>): OptionValues {
 function isInRange(spec: OptionSpec, value: unknown): boolean {
   switch (spec.kind) {
     case 'integer':
+    case 'number':
     case 'duration':
     case 'rate':
       return (value === null && spec.default === null) || isBetween(value, spec.min, spec.max);
     case 'integers':
     case 'durations':
       return Array.isArray(value) && value.every((each) => isBetween(each, spec.min, spec.max));
+    case 'numbers':
+      return (
+        Array.isArray(value) &&
+        value.length === spec.count &&
+        value.every((each) => isBetween(each, spec.min, spec.max))
+      );
     case 'boolean':
       return typeof value === 'boolean';
     case 'list':

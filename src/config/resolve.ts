@@ -51,17 +51,33 @@ export function resolveOptions(given: GivenArguments, env: Environment, scope: O
   return values;
 }
 
-/** The flags that belong to one command alone: given on the command line or at their defaults. Throws VOLLEY_USAGE. */
+/**
+ * The flags that belong to one command alone: given on the command line, or in the file that the flag `fileFlag` names
+ * where there is one, or at their defaults. Throws VOLLEY_USAGE, and for what is in the file VOLLEY_CONFIG.
+ */
 export function resolveFlags<Table extends OptionTable>(
   table: Table,
   given: GivenArguments,
+  fileFlag?: string,
 ): ValuesOf<Table> {
+  const path = fileFlag === undefined ? undefined : given.texts.get(fileFlag)?.at(-1);
+  const entries: FileObject = path === undefined ? new Map() : flagEntries(path, table, fileFlag!);
   const values: Record<string, unknown> = { ...defaultsOf(table) };
   for (const [name, spec] of Object.entries(table)) {
-    const found = fromFlag(spec, given);
+    const found = fromFlag(spec, given) ?? fromFile(spec, entries);
     if (found !== null) values[name] = found.value;
   }
   return values as ValuesOf<Table>;
+}
+
+/** The entries of a file of flags. Throws VOLLEY_CONFIG for a key that is none of the table's. */
+function flagEntries(path: string, table: OptionTable, fileFlag: string): FileObject {
+  const flags = Object.values(table)
+    .map(({ flag }) => flag)
+    .filter((flag) => flag !== fileFlag);
+  const entries = readConfigFile(path, fileFlag);
+  refuseUnknown(entries, flags, flags);
+  return entries;
 }
 
 function fromFlag(spec: OptionSpec, given: GivenArguments): Found | null {
@@ -94,12 +110,17 @@ function entriesByFlag(path: string): FileObject {
   // What is in it is the worker's to read: other commands share the file.
   const known = [...flags, DESTINATIONS_KEY];
   const entries = readConfigFile(path);
+  refuseUnknown(entries, known, flags);
+  return entries;
+}
+
+/** Throws VOLLEY_CONFIG for the first key that is not known; `flags` are those a message lists. */
+function refuseUnknown(entries: FileObject, known: readonly string[], flags: readonly string[]): void {
   for (const { key, place } of entries.values()) {
     if (known.includes(key)) continue;
     const hint = didYouMean(key, known) || `: the options are ${flags.join(', ')}`;
     throw new VolleyError('VOLLEY_CONFIG', `${place}: ${shown(key)} is not an option${hint}`);
   }
-  return entries;
 }
 
 /** Throws where options are each in range and do not go together. */

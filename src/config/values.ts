@@ -73,6 +73,10 @@ export function expected(spec: OptionSpec): string {
     case 'integer':
     case 'integers':
       return `a whole number from ${spec.min} to ${spec.max} ${spec.unit}`;
+    case 'number':
+      return `a number from ${spec.min} to ${spec.max} ${spec.unit}`;
+    case 'numbers':
+      return `${spec.count} numbers from ${spec.min} to ${spec.max} ${spec.unit}, separated by commas`;
     case 'duration':
       return `a time from ${formatDuration(spec.min)} to ${formatDuration(spec.max)}, written like 250ms, 8s, 5m or 1h`;
     case 'rate':
@@ -88,6 +92,7 @@ const MANY: ReadonlySet<OptionSpec['kind']> = new Set([
   'hosts',
   'servers',
   'integers',
+  'numbers',
   'durations',
 ]);
 
@@ -113,7 +118,7 @@ export function valueFromText(spec: OptionSpec, texts: readonly string[], fail: 
 
 /** The value of an option given in the config file: numbers and booleans as such, times and names as strings, several as an array. */
 export function valueFromJson(spec: OptionSpec, json: unknown, fail: Fail): unknown {
-  const type = spec.kind === 'boolean' ? 'boolean' : spec.kind.startsWith('integer') ? 'number' : 'string';
+  const type = spec.kind === 'boolean' ? 'boolean' : isNumeric(spec) ? 'number' : 'string';
   if (!isMany(spec)) {
     if (typeof json !== type)
       fail(type === 'string' ? `${expected(spec)}, in double quotes` : expected(spec));
@@ -124,10 +129,15 @@ export function valueFromJson(spec: OptionSpec, json: unknown, fail: Fail): unkn
   return elements(spec, (json as unknown[]).map(String), fail);
 }
 
+function isNumeric({ kind }: OptionSpec): boolean {
+  return kind.startsWith('integer') || kind.startsWith('number');
+}
+
 function elements(spec: OptionSpec, texts: readonly string[], fail: Fail): unknown[] {
   const values = texts.map((text) => element(spec, text, fail));
   // A list of choices switches features on; an empty one (no signature at all) is never meant.
   if (values.length === 0 && spec.kind === 'list' && spec.choices !== undefined) fail(expected(spec));
+  if (spec.kind === 'numbers' && values.length !== spec.count) fail(expected(spec));
   return values;
 }
 
@@ -157,6 +167,9 @@ function elementOrNull(spec: OptionSpec, text: string): unknown {
     case 'integer':
     case 'integers':
       return inRange(spec, /^-?\d+$/.test(text) ? Number(text) : null);
+    case 'number':
+    case 'numbers':
+      return inRange(spec, /^\d+(\.\d+)?$/.test(text) ? Number(text) : null);
     case 'duration':
     case 'durations':
       return inRange(spec, parseDuration(text));

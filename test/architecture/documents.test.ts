@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { DESTINATION_SETTINGS } from '../../src/config/destination-settings.ts';
 import { OPTIONS } from '../../src/config/options.ts';
+import { PLAN_INPUTS } from '../../src/config/plan-inputs.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
-import { destinationsTable, errorsTable, optionsTable, withTable } from './documents.ts';
+import { destinationsTable, errorsTable, inputsTable, optionsTable, withTable } from './documents.ts';
 import { ROOT } from './source-tree.ts';
 
 const text = (path: string) => readFileSync(`${ROOT}/${path}`, 'utf8');
@@ -17,6 +18,11 @@ test('the README has the options as they are in the code (npm run docs writes th
 test("the README has a destination's settings as they are in the code (npm run docs writes them)", () => {
   const readme = text('README.md');
   equal(withTable(readme, 'destinations', destinationsTable(DESTINATION_SETTINGS)), readme);
+});
+
+test('the README has the inputs of a plan as they are in the code (npm run docs writes them)', () => {
+  const readme = text('README.md');
+  equal(withTable(readme, 'plan', inputsTable(PLAN_INPUTS)), readme);
 });
 
 test('the README has every error code with its exit code (npm run docs writes them)', () => {

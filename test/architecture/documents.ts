@@ -19,6 +19,17 @@ export function optionsTable(options: OptionTable): string {
   return table(['flag', 'environment', 'default', 'range', 'meaning'], rows);
 }
 
+/** The table of what a command of its own flags is told: flag, default, range, meaning. */
+export function inputsTable(inputs: OptionTable): string {
+  const rows = Object.values(inputs).map((spec) => [
+    `\`--${spec.flag}${spec.value === undefined ? '' : ` ${spec.value}`}\``,
+    code(formatValue(spec, spec.default)),
+    rangeOf(spec),
+    spec.doc,
+  ]);
+  return table(['flag', 'default', 'range', 'meaning'], rows);
+}
+
 /** The table of a destination's settings: key, how its value is written, default, range, meaning. */
 export function destinationsTable(settings: Readonly<Record<string, SettingSpec>>): string {
   const rows = Object.values(settings).map((spec) => [
@@ -39,8 +50,10 @@ function writtenAs(spec: SettingSpec): string {
     case 'boolean':
       return 'true or false';
     case 'integer':
+    case 'number':
       return `${option.value}`;
     case 'integers':
+    case 'numbers':
       return `[${option.value}, …]`;
     case 'durations':
       return '["TIME", …]';
@@ -72,7 +85,10 @@ function rangeOf(spec: OptionSpec): string {
       return spec.choices?.map(code).join(', ') ?? '';
     case 'integer':
     case 'integers':
+    case 'number':
       return `${spec.min} to ${spec.max}`;
+    case 'numbers':
+      return `${spec.count} of ${spec.min} to ${spec.max}`;
     case 'duration':
     case 'durations':
       return `${formatDuration(spec.min)} to ${formatDuration(spec.max)}`;

@@ -4,11 +4,11 @@ import { importsOf, packageOf, type Sources } from './source-tree.ts';
 /** The rooms of `src/` in layers, lowest first: a room imports itself and rooms of lower layers, never of its own or a higher one. */
 const LAYERS: readonly (readonly string[])[] = [
   ['errors', 'version'],
-  ['runtime', 'capacity'],
-  ['delivery'],
+  ['runtime', 'capacity', 'report'],
+  ['delivery', 'host'],
   ['guard', 'signing'],
   ['broker', 'thread', 'record', 'config', 'secrets'],
-  ['pool', 'publish', 'reserve', 'settle', 'maintain'],
+  ['pool', 'publish', 'reserve', 'settle', 'maintain', 'doctor'],
   ['dispatch'],
   // Some files make up the composition root.
   ['settings', 'endings', 'thread-plan'],
@@ -24,13 +24,17 @@ const LAYERS: readonly (readonly string[])[] = [
 const ONLY_FOR: Readonly<Record<string, readonly string[]>> = {
   config: ['settings', 'thread-plan', 'engine-options', 'engine', 'cli', 'index'],
   secrets: ['settings', 'engine-options', 'engine', 'cli', 'index'],
-  capacity: ['admin', 'cli', 'index'],
+  capacity: ['admin', 'host', 'cli', 'index'],
+  host: ['doctor', 'cli'],
+  doctor: ['cli'],
+  report: ['cli'],
 };
 
 /** Where a package may be imported. One implementation hides each, so that it can be replaced. */
 const CONFINED: Readonly<Record<string, { folder: string; typesAnywhere: boolean }>> = {
   jose: { folder: 'src/thread/', typesAnywhere: false },
   'jsonc-parser': { folder: 'src/config/', typesAnywhere: false },
+  uplot: { folder: 'src/report/', typesAnywhere: false },
   undici: { folder: 'src/thread/', typesAnywhere: false },
   piscina: { folder: 'src/pool/', typesAnywhere: false },
   ioredis: { folder: 'src/broker/redis/', typesAnywhere: false },

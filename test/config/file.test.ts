@@ -35,11 +35,11 @@ test('a byte order mark and other lines ends do no harm', () => {
 
 /** A text, and where its first mistake is and what is awaited there. */
 const MISTAKES: [text: string, message: string][] = [
-  ['', '1:1: expected {, as the config file is one JSON object'],
-  ['// {}\n', '2:1: expected {, as the config file is one JSON object'],
-  ['[]', '1:1: expected {, as the config file is one JSON object'],
-  ['"once"', '1:1: expected {, as the config file is one JSON object'],
-  ['once', '1:1: expected {, as the config file is one JSON object'],
+  ['', '1:1: expected {, as the file is one JSON object'],
+  ['// {}\n', '2:1: expected {, as the file is one JSON object'],
+  ['[]', '1:1: expected {, as the file is one JSON object'],
+  ['"once"', '1:1: expected {, as the file is one JSON object'],
+  ['once', '1:1: expected {, as the file is one JSON object'],
   ['{\n  "once": true,\n}', '3:1: expected a key in double quotes (no comma goes after the last entry)'],
   ['{"a": true, // "b": 1\n}', '2:1: expected a key in double quotes (no comma goes after the last entry)'],
   ['{,"a": 1}', '1:2: expected a key in double quotes (no comma goes after the last entry)'],

@@ -5,14 +5,14 @@ import { redactedUrl, replyCode } from './faults.ts';
 import type { QueueKeys } from './keys.ts';
 
 /** The oldest Redis whose LPOP takes a count and that has BLMOVE. */
-const OLDEST = [6, 2] as const;
+export const OLDEST_REDIS = [6, 2] as const;
 
 /** Warnings, one line each; throws VOLLEY_BROKER_UNFIT where deliveries could be lost or mixed with other data. */
 export async function checkFitness(redis: Redis, keys: QueueKeys, url: string): Promise<string[]> {
   const where = `Redis at ${redactedUrl(url)}`;
   await checkVersion(redis, where);
   await checkKeyTypes(redis, keys, where);
-  const settings = await readSettings(redis);
+  const settings = await readSettings(redis, ['appendonly', 'appendfsync', 'maxmemory', 'maxmemory-policy']);
   if (settings === null)
     return [
       `${where} does not let Volley read its settings: make sure that appendonly is yes and maxmemory-policy is noeviction`,
@@ -58,10 +58,10 @@ async function checkVersion(redis: Redis, where: string): Promise<void> {
   const info = await redis.info('server');
   const version = /redis_version:(\S+)/.exec(info)?.[1] ?? '0';
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
+  if (major < OLDEST_REDIS[0] || (major === OLDEST_REDIS[0] && minor < OLDEST_REDIS[1]))
     throw new VolleyError(
       'VOLLEY_BROKER_UNFIT',
-      `${where} is version ${version}: Volley needs ${OLDEST.join('.')} or newer`,
+      `${where} is version ${version}: Volley needs ${OLDEST_REDIS.join('.')} or newer`,
     );
 }
 
@@ -93,10 +93,12 @@ async function checkKeyTypes(redis: Redis, keys: QueueKeys, where: string): Prom
   }
 }
 
-/** Null where the server does not let its settings be read (managed services). */
-async function readSettings(redis: Redis): Promise<Record<string, string> | null> {
+/** These settings by name; null where the server does not let them be read (managed services). */
+export async function readSettings(
+  redis: Redis,
+  names: readonly string[],
+): Promise<Record<string, string> | null> {
   try {
-    const names = ['appendonly', 'appendfsync', 'maxmemory', 'maxmemory-policy'];
     const settings: Record<string, string> = {};
     for (const name of names) {
       const [key, value] = (await redis.config('GET', name)) as [string?, string?];

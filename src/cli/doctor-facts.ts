@@ -1,0 +1,101 @@
+/** What `volley doctor` looks at: every room's facts of this machine, put together. */
+import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import { costsOf } from '../capacity/costs.ts';
+import type { OptionValues } from '../config/options.ts';
+import type { Facts, PlanFacts, SecretsFacts, TargetFacts } from '../doctor/facts.ts';
+import { planFacts } from '../doctor/plan.ts';
+import { readBroker } from '../doctor/read/broker.ts';
+import { runProgram } from '../doctor/read/clock.ts';
+import { readDisk } from '../doctor/read/disk.ts';
+import { readMachine, readWorkers } from '../doctor/read/machine.ts';
+import { type Sample, sample } from '../doctor/read/sample.ts';
+import { readTarget } from '../doctor/read/target.ts';
+import { VolleyError } from '../errors.ts';
+import { guardOf } from '../guard/guard.ts';
+import { Names } from '../guard/names.ts';
+import { awaited, flattened } from '../host/reading.ts';
+import { type SystemFiles, systemFiles } from '../host/system-files.ts';
+import { secretProvider } from '../secrets/provider.ts';
+import { guardPolicy, OTHER_FILES, threadPlan } from '../thread-plan.ts';
+import { VERSION } from '../version.ts';
+import { withBroker } from './existing-broker.ts';
+
+/** Between two looks at disks and processors, in milliseconds: as iostat -x 1 has it. */
+const SAMPLE_MS = 1_000;
+
+/** Reads everything, the slow parts beside each other. `targetUrl` is null where no receiver is to be looked at. */
+export async function gatherFacts(options: OptionValues, targetUrl: string | null): Promise<Facts> {
+  const files = systemFiles();
+  const sampling = takeSamples(files);
+  const broker = readBroker({
+    url: options.broker,
+    withBroker: (use) => withBroker(options, use),
+    readDisk: async (path) => {
+      const samples = await sampling;
+      return awaited(async () => readDisk(files, path, samples)).then(flattened);
+    },
+    nowMs: Date.now(),
+  });
+  const [machine, brokerFacts, secrets, target] = await Promise.all([
+    sampling.then((samples) => readMachine(files, runProgram, samples)),
+    broker,
+    loadSecrets(options),
+    targetUrl === null ? null : lookAt(targetUrl, options),
+  ]);
+  return {
+    machine,
+    workers: readWorkers(files),
+    plan: planOf(options),
+    broker: brokerFacts,
+    secrets,
+    target,
+  };
+}
+
+async function takeSamples(files: SystemFiles): Promise<readonly [Sample, Sample]> {
+  const before = sample(files, performance.now());
+  await setTimeout(SAMPLE_MS);
+  return [before, sample(files, performance.now())];
+}
+
+/** What the options ask for, whatever the limit on open files is. */
+function planOf(options: OptionValues): PlanFacts {
+  const { threads, slotsPerThread, policy } = threadPlan(
+    options,
+    availableParallelism(),
+    Number.POSITIVE_INFINITY,
+  );
+  return planFacts({
+    threads,
+    slots: threads * slotsPerThread,
+    sockets: threads * policy.sockets,
+    otherFiles: OTHER_FILES,
+    costs: costsOf('https'),
+  });
+}
+
+async function lookAt(url: string, options: OptionValues): Promise<TargetFacts> {
+  const names = new Names({ servers: options.dnsServers });
+  try {
+    return await readTarget(url, {
+      guard: guardOf(guardPolicy(options)),
+      names,
+      timeouts: { connectMs: options.connectTimeoutMs, readMs: options.readTimeoutMs },
+      userAgent: `Volley/${VERSION} (doctor)`,
+    });
+  } finally {
+    names.close();
+  }
+}
+
+async function loadSecrets(options: OptionValues): Promise<SecretsFacts> {
+  try {
+    const provider = secretProvider(process.env, options);
+    const { warnings } = await provider.load();
+    return { kind: 'loaded', place: provider.place, warnings };
+  } catch (error) {
+    if (!(error instanceof VolleyError)) throw error;
+    return { kind: 'refused', message: error.message };
+  }
+}
