@@ -128,7 +128,7 @@ const BAD: readonly [name: string, args: readonly string[], code: number, line: 
   ],
   [
     'a day of 23 hours',
-    ['--daily-curve', '1,'.repeat(22) + '1'],
+    ['--daily-curve', `${'1,'.repeat(22)}1`],
     64,
     /--daily-curve is .*: give 24 numbers from 0/,
   ],
