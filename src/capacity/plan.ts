@@ -232,7 +232,7 @@ const SERVER_WORDS = {
 } as const;
 
 function serversText(needed: number | null, noun: string, flag: string): string {
-  if (needed === null) return `no number of ${noun}s will do`;
+  if (needed === null) return `no number of ${noun}s will do, as this much is in use without a single event`;
   return needed > SERVERS_MAX
     ? `more than ${SERVERS_MAX} ${noun}s would be needed`
     : `give ${flag} ${needed}`;

@@ -109,7 +109,7 @@ test('a host that is too small for the engine alone is told, whatever the number
   const made = plan({ memoryGib: 0.25 });
   match(
     made.problems.join('\n'),
-    /memory: \d+ % .*: no number of hosts will do\. What else moves it: more memory/,
+    /memory: \d+ % .*: no number of hosts will do, as this much is in use without a single event\. What else moves it: more memory/,
   );
   equal(use(made, 'memory').serversNeeded, null);
 });
