@@ -1,6 +1,7 @@
 /** Costs as a benchmark of this repository has measured them, from what `bench -- throughput --json` printed. */
 import { type Costs, costsOf } from './costs.ts';
 import type { PlanInputs } from './inputs.ts';
+import { predictedPerSecond } from './prediction.ts';
 
 /** What a result told, beside the costs. */
 export interface Calibration {
@@ -25,6 +26,7 @@ interface MeasuredCase {
 interface Result {
   readonly machine: { readonly cpu: string; readonly cores: number };
   readonly threads: number;
+  readonly slotsPerThread: number;
   readonly bodyBytes: number;
   readonly cases: readonly MeasuredCase[];
 }
@@ -64,12 +66,15 @@ export function calibrationOf(json: unknown, scheme: PlanInputs['scheme']): Cali
     brokerMicros: figure('redisMicrosPerDelivery'),
   });
   // The run has everything on the same cores: the engine, Redis, and the receivers.
-  const allMicros =
+  const shared =
     cpuMicros + (figure('redisMicrosPerDelivery') ?? 0) + (figure('receiverMicrosPerDelivery') ?? 0);
-  return {
-    costs,
-    check: { measuredPerSecond: rate, predictedPerSecond: (json.machine.cores * 1e6) / allMicros },
+  const bench = {
+    cores: json.machine.cores,
+    cpuMicros: shared,
+    slots: json.threads * json.slotsPerThread,
+    receiverMs: 0,
   };
+  return { costs, check: { measuredPerSecond: rate, predictedPerSecond: predictedPerSecond(bench) } };
 }
 
 function distance({ destinations }: MeasuredCase): number {
@@ -115,13 +120,17 @@ function isPositive(value: number | undefined): value is number {
 
 /** Looks at what is used alone: results of later versions may say more. */
 function isResult(json: unknown): json is Result {
-  const { scenario, machine, threads, bodyBytes, cases } = (json ?? {}) as Record<string, unknown>;
+  const { scenario, machine, threads, slotsPerThread, bodyBytes, cases } = (json ?? {}) as Record<
+    string,
+    unknown
+  >;
   const { cpu, cores } = (machine ?? {}) as Record<string, unknown>;
   return (
     scenario === 'throughput' &&
     typeof cpu === 'string' &&
     typeof cores === 'number' &&
     typeof threads === 'number' &&
+    typeof slotsPerThread === 'number' &&
     typeof bodyBytes === 'number' &&
     Array.isArray(cases) &&
     cases.every(isMeasuredCase)

@@ -94,15 +94,9 @@ export function planOf(inputs: PlanInputs, costs: Costs): Plan {
   const traffic = trafficOf(inputs);
   const utilisation = inputs.utilisationPercent / 100;
   const all = resourcesOf(inputs, costs, load, traffic);
-  const needed = (of: Resource['of']) =>
-    Math.max(
-      ...all
-        .filter((resource) => resource.of === of)
-        .map((resource) => serversFor(resource, load.requiredPerSecond, utilisation)),
-    );
   const servers = {
-    host: inputs.hosts ?? Math.min(SERVERS_MAX, needed('host')),
-    broker: inputs.brokers ?? Math.min(SERVERS_MAX, needed('broker')),
+    host: inputs.hosts ?? serversOf('host', all, load, utilisation),
+    broker: inputs.brokers ?? serversOf('broker', all, load, utilisation),
   };
   const resources = all.map((resource) => useOf(resource, load, servers[resource.of], utilisation));
   const rate = (share: number) =>
@@ -128,6 +122,14 @@ export function planOf(inputs: PlanInputs, costs: Costs): Plan {
       ...resources.flatMap((use) => problemOf(use, servers[use.of], utilisation)),
     ],
   };
+}
+
+/** As many as it takes, of what any number can mend. */
+function serversOf(of: Resource['of'], all: readonly Resource[], load: Load, utilisation: number): number {
+  const counts = all
+    .filter((resource) => resource.of === of)
+    .map((resource) => serversFor(resource, load.requiredPerSecond, utilisation));
+  return Math.min(SERVERS_MAX, Math.max(1, ...counts.filter(Number.isFinite)));
 }
 
 function useOf(resource: Resource, load: Load, servers: number, utilisation: number): ResourceUse {
@@ -203,15 +205,13 @@ function withoutOne(all: readonly Resource[], load: Load, hosts: number): number
   return Math.max(...shares);
 }
 
-/** One line where the backlog is not gone in time, with the time that would do. */
+/** One line where the backlog is not gone in time, with the time that would do. Where nothing is left beside the peak, resources say why. */
 function recoveryProblem(load: Load, inputs: PlanInputs, spare: number): string[] {
-  if (load.backlogEvents <= spare * (inputs.recoveryMs / 1000)) return [];
-  const what = `recovery: ${Math.round(load.backlogEvents)} events of backlog are not gone in ${inputs.recoveryMs / 1000} s`;
-  const fix =
-    spare > 0
-      ? `give --recovery ${Math.ceil(load.backlogEvents / spare)}s, or more servers`
-      : 'the peak alone takes all there is: give more servers';
-  return [`${what}: ${fix}`];
+  if (spare <= 0 || load.backlogEvents <= spare * (inputs.recoveryMs / 1000)) return [];
+  const seconds = Math.ceil(load.backlogEvents / spare);
+  return [
+    `recovery: ${Math.round(load.backlogEvents)} events of backlog are not gone in ${inputs.recoveryMs / 1000} s: give --recovery ${seconds}s, or more servers`,
+  ];
 }
 
 /** One line where the required rate needs more of a resource than is planned to be used. */
@@ -232,7 +232,7 @@ const SERVER_WORDS = {
 } as const;
 
 function serversText(needed: number | null, noun: string, flag: string): string {
-  if (needed === null) return `no number of ${noun}s will do`;
+  if (needed === null) return `no number of ${noun}s will do, as this much is in use without a single event`;
   return needed > SERVERS_MAX
     ? `more than ${SERVERS_MAX} ${noun}s would be needed`
     : `give ${flag} ${needed}`;

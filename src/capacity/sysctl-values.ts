@@ -31,7 +31,7 @@ function connectionValues({ inputs, host, load }: Plan): HostValue[] {
       sense: 'holds',
       reason:
         'a connection to one address and port takes a local port; without one it fails with EADDRNOTAVAIL',
-      formula: `${ports} ports × ${inputs.sourceAddresses} source addresses ≥ ${host.portsToBusiest} to the busiest address (${round(load.busiestShare * 100)} % of the load)`,
+      formula: `${ports} ports × ${inputs.sourceAddresses} source addresses, of which ${host.portsToBusiest} are needed to the busiest address (${round(load.busiestShare * 100)} % of the load)`,
     },
     {
       key: 'net.ipv4.tcp_tw_reuse',

@@ -20,14 +20,14 @@ const CONNECTION = {
 } as const;
 /** A settlement's token on the way to the broker. */
 const SETTLEMENT_BYTES = 48;
-/** What Redis adds to a record in a list: its length twice, and the room an allocator leaves. */
+/** What Redis adds to a record in a list: its length twice, and the room that the allocator leaves (seen: 5 % at 200 bytes, 13 % at 1 KiB, 24 % at 16 KiB). */
 const LISTED_BYTES = 16;
-const LIST_SLACK = 1.1;
+const LIST_SLACK = 1.2;
 /** What it adds in the sorted set and hash of retries: token twice, score, skip list, hash entry. */
 const DELAYED_BYTES = 320;
-/** What the append-only file holds of a push, a claim with its settlement, and a retry, beside the envelope. */
-const PUSH_COMMAND_BYTES = 64;
-const CLAIM_COMMAND_BYTES = 112;
+/** What the append-only file holds of a push, a claim with its settlement, and a retry, beside the envelope (the first two seen, rounded up). */
+const PUSH_COMMAND_BYTES = 56;
+const CLAIM_COMMAND_BYTES = 80;
 const RETRY_COMMAND_BYTES = 144;
 
 /** One direction of a link. */

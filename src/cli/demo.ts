@@ -4,10 +4,10 @@ import { EXIT } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
 import { CAST } from './demo/cast.ts';
 import { formatCount, plural } from './demo/format.ts';
-import { painter } from './demo/paint.ts';
 import { showProgress } from './demo/progress-view.ts';
 import { type DemoResult, RETRY_SCHEDULE_MS, runDemo } from './demo/run.ts';
 import { faultsOf, summaryJson, summaryText } from './demo/summary.ts';
+import { painter } from './paint.ts';
 import { note, print } from './terminal.ts';
 
 /** Width of the summary where it does not go to a terminal, in characters. */

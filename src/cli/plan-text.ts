@@ -1,8 +1,8 @@
 /** A plan on the terminal. */
 import { type HostValues, hostValues } from '../capacity/host-values.ts';
 import type { Plan, ResourceUse } from '../capacity/plan.ts';
-import { type Column, tableLines } from './demo/columns.ts';
-import { type Paint, painter } from './demo/paint.ts';
+import { type Column, tableLines } from './aligned.ts';
+import { type Paint, painter } from './paint.ts';
 import { answerOf, bottleneckOf, type Fact, factsOf } from './plan-facts.ts';
 import type { Check } from './plan-json.ts';
 import { amountText, countText, percentText } from './plan-units.ts';

@@ -2,7 +2,9 @@
  * The one table of what `volley plan` is told: flags, keys of its file, validation, help and the README's table come
  * from it. The host is the one Volley is meant for: 4 vCPU, 8 GB, 10 Gb/s.
  */
+import { MAX_BODY_BYTES } from '../delivery/event.ts';
 import { defaultsOf, type OptionTable, type ValuesOf } from './option-spec.ts';
+import { OPTIONS } from './options.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -52,7 +54,7 @@ export const PLAN_INPUTS = {
     value: 'N',
     default: 1_024,
     min: 2,
-    max: 2_097_152,
+    max: MAX_BODY_BYTES,
     unit: 'bytes',
     scopes: [],
     doc: 'mean size of a payload',
@@ -61,9 +63,9 @@ export const PLAN_INPUTS = {
     kind: 'integer',
     flag: 'payload-max-bytes',
     value: 'N',
-    default: 2_097_152,
+    default: MAX_BODY_BYTES,
     min: 2,
-    max: 2_097_152,
+    max: MAX_BODY_BYTES,
     unit: 'bytes',
     scopes: [],
     doc: 'size of the largest payload: it sizes the buffers of a connection',
@@ -114,16 +116,16 @@ export const PLAN_INPUTS = {
   deadlineMs: {
     ...LATENCY,
     flag: 'deadline',
-    default: 8 * SECOND,
+    default: OPTIONS.readTimeoutMs.default,
     doc: 'how long such an attempt takes: --read-timeout of the worker',
   },
   retryScheduleMs: {
     kind: 'durations',
     flag: 'retry-schedule',
     value: 'TIMES',
-    default: [1 * SECOND, 5 * SECOND, 30 * SECOND, 1 * MINUTE, 5 * MINUTE],
-    min: 10,
-    max: 7 * 24 * HOUR,
+    default: OPTIONS.retryScheduleMs.default,
+    min: OPTIONS.retryScheduleMs.min,
+    max: OPTIONS.retryScheduleMs.max,
     scopes: [],
     doc: 'waits before the second, third, … attempt',
   },

@@ -89,7 +89,7 @@ function blockHtml(block: Block, drawings: Drawing[]): string {
     case 'figures':
       return `<dl class="figures">${block.figures.map(figureHtml).join('')}</dl>`;
     case 'table':
-      return tableHtml(block.table);
+      return `<div class="wide">${tableHtml(block.table)}</div>`;
     case 'chart': {
       const id = `plot-${drawings.length + 1}`;
       drawings.push(drawingOf(id, block.chart));

@@ -26,21 +26,24 @@ figcaption { font-weight: 600; }
 figure p { margin: .2rem 0 .6rem; font-size: .9rem; }
 .pair { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 1.25rem; align-items: start; }
 .numbers { max-height: 25rem; overflow: auto; }
-table { width: 100%; border-collapse: collapse; font-size: .875rem; }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }
+.wide { overflow-x: auto; }
+.wide table, .numbers table { width: 100%; border-collapse: collapse; font-size: .875rem; }
+.wide :is(th, td), .numbers :is(th, td) { padding: .3rem .6rem; border-bottom: 1px solid var(--rule); text-align: left;
+  vertical-align: top; }
 thead th { position: sticky; top: 0; background: var(--page); color: var(--quiet); font-weight: 600; }
-tbody th { width: 14rem; font-weight: 500; }
-.numbers tbody th { width: auto; }
-.numbers td, .numbers th + th { text-align: right; font-variant-numeric: tabular-nums; }
+.wide tbody th { min-width: 7rem; font-weight: 500; }
+.wide td { min-width: 5rem; }
+.numbers tbody th { font-weight: 500; }
+.numbers :is(td, th + th) { text-align: right; font-variant-numeric: tabular-nums; }
 .emphasised th, .emphasised td { color: var(--alert); font-weight: 700; }
 .u-legend { color: var(--text); font-size: .85rem; }
 @media (max-width: 52rem) { .pair { grid-template-columns: 1fr; } }
 @media print {
   :root, :root:not([data-paper]) { ${LIGHT} }
   body { max-width: none; padding: 0; font-size: 11pt; }
-  .numbers { max-height: none; overflow: visible; }
-  section, figure, tr, .figures div { break-inside: avoid; }
-  section { break-inside: auto; }
-  h2 { break-after: avoid; }
+  .numbers, .wide { max-height: none; overflow: visible; }
+  thead th { position: static; }
+  .plot, tr, .figures div { break-inside: avoid; }
+  h2, figcaption, figure p { break-after: avoid; }
 }
 `;

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { type Calibration, calibrationOf } from '../../src/capacity/calibration.ts';
 import { costsOf } from '../../src/capacity/costs.ts';
+import { predictedPerSecond } from '../../src/capacity/prediction.ts';
 import { isClose } from './plan-testing.ts';
 
 /** What `npm run -s bench -- throughput --cases http-10,https-10 --json` printed on 2 cores. */
@@ -46,6 +47,13 @@ test('the model makes of the run what it was measured as, within a fifth', () =>
   const { check } = calibrated(SAMPLE, 'https');
   const ratio = check.predictedPerSecond / check.measuredPerSecond;
   ok(ratio > 0.8 && ratio < 1.2, String(ratio));
+});
+
+test('a machine is as fast as its cores, or as its slots where receivers take their time', () => {
+  const bench = { cores: 2, cpuMicros: 50, slots: 40, receiverMs: 0 };
+  equal(predictedPerSecond(bench), 40_000);
+  ok(isClose(predictedPerSecond({ ...bench, receiverMs: 100 }), 40 / 0.10005));
+  equal(predictedPerSecond({ ...bench, receiverMs: 100, slots: 10_000 }), 40_000);
 });
 
 test('the case that is nearest to ten destinations is taken', () => {

@@ -7,12 +7,12 @@ import { stripVTControlCharacters } from 'node:util';
 import { CAST } from '../../src/cli/demo/cast.ts';
 import { castEvents } from '../../src/cli/demo/events.ts';
 import { frame } from '../../src/cli/demo/frame.ts';
-import { plain } from '../../src/cli/demo/paint.ts';
 import { showProgress } from '../../src/cli/demo/progress-view.ts';
 import type { DemoResult } from '../../src/cli/demo/run.ts';
 import { signatureCheck } from '../../src/cli/demo/signature-check.ts';
 import { faultsOf, summaryText } from '../../src/cli/demo/summary.ts';
 import { type Progress, Tally } from '../../src/cli/demo/tally.ts';
+import { plain } from '../../src/cli/paint.ts';
 import { signer } from '../../src/signing/sign.ts';
 import { ended, folderOf, start } from './volley.ts';
 

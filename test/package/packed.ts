@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -78,6 +78,9 @@ async function checkCommands(folder: string): Promise<void> {
       ...(input !== undefined && { input }),
     });
   assert.match(await volley(['--help']), /worker/);
+  // The report holds the charting library, which is found where the package was installed.
+  await volley(['plan', '--rate', '10', '--html', 'plan.html']);
+  assert.match(readFileSync(join(folder, 'plan.html'), 'utf8'), /uPlot/);
 
   const receiver = await startReceiver();
   try {

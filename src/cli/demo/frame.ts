@@ -1,8 +1,9 @@
 /** One picture of the running demo, as lines. Pure. */
+
+import { type Column, tableChars, tableLines } from '../aligned.ts';
+import type { Format, Paint } from '../paint.ts';
 import { CAST, type ReceiverRole } from './cast.ts';
-import { type Column, tableChars, tableLines } from './columns.ts';
 import { barCells, formatCount, formatSeconds, plural, sparkline } from './format.ts';
-import type { Format, Paint } from './paint.ts';
 import { type Count, type Progress, recentPerSecond } from './tally.ts';
 
 interface Row {

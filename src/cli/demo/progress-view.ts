@@ -1,9 +1,9 @@
 /** Shows a run while it runs: redrawn in place on a terminal, otherwise in plain lines. */
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
+import { painter } from '../paint.ts';
 import { formatCount, formatSeconds, plural } from './format.ts';
 import { frame, remaining } from './frame.ts';
-import { painter } from './paint.ts';
 import type { ProgressSource } from './run.ts';
 import { type Progress, recentPerSecond } from './tally.ts';
 

@@ -1,11 +1,11 @@
 /** What a run came to: for people, for programs, and as a verdict. */
 import { formatDuration } from '../../config/values.ts';
 import type { Latency } from '../../record/metrics.ts';
+import { type Column, tableLines } from '../aligned.ts';
+import type { Paint } from '../paint.ts';
 import type { ArrivalReport } from './arrivals.ts';
 import { CAST } from './cast.ts';
-import { type Column, tableLines } from './columns.ts';
 import { formatCount, formatLatency, formatSeconds, plural } from './format.ts';
-import type { Paint } from './paint.ts';
 import { type DemoResult, RETRY_SCHEDULE_MS, STALL_MS } from './run.ts';
 import { type Count, peakPerSecond } from './tally.ts';
 

@@ -1,0 +1,142 @@
+/** Plots of a result, by its scenario. */
+import type { Chart } from '../../src/report/chart.ts';
+import type { ConnectionsResult, IsolationResult, LatencyResult, Result, ScaleResult } from './result.ts';
+import { ascending, throughputCharts } from './throughput-charts.ts';
+
+export function chartsOf(result: Result): Chart[] {
+  switch (result.scenario) {
+    case 'throughput':
+      return throughputCharts(result);
+    case 'latency':
+      return [percentileChart(result)];
+    case 'isolation':
+      return isolationCharts(result);
+    case 'connections':
+      return [slotsChart(result)];
+    case 'scale':
+      return scaleCharts(result);
+    case 'hosts':
+      return [memoryChart(result)];
+    default:
+      return result satisfies never;
+  }
+}
+
+/** Percentiles as how many events there are for each one that is slower: 50 % are one in 2, 99.9 % one in 1 000. */
+const PERCENTILES = [
+  { oneIn: 2, key: 'p50Ms' },
+  { oneIn: 10, key: 'p90Ms' },
+  { oneIn: 100, key: 'p99Ms' },
+  { oneIn: 1_000, key: 'p999Ms' },
+] as const;
+
+function percentileChart({ shares, maximumPerSecond }: LatencyResult): Chart {
+  return {
+    kind: 'lines',
+    title: 'Latency percentiles, from due to received',
+    note: `In an open loop, at shares of the ${Math.round(maximumPerSecond).toLocaleString('en')} events/s that the machine keeps up with; one in 100 is p99. Medians of the rounds.`,
+    xLabel: 'one event in … is slower',
+    yLabel: 'ms',
+    xLogarithmic: true,
+    yLogarithmic: true,
+    x: PERCENTILES.map(({ oneIn }) => oneIn),
+    series: shares.map((share) => ({
+      name: `${share.share * 100} % of the maximum`,
+      values: PERCENTILES.map(({ key }) => share[key].median),
+    })),
+  };
+}
+
+function isolationCharts({ cases }: IsolationResult): Chart[] {
+  const chart = (title: string, key: 'healthy_rate' | 'healthy_p99', goal: string, limit: number): Chart => ({
+    kind: 'bars',
+    title,
+    note: 'As a ratio of the undisturbed runs around it.',
+    xLabel: 'neighbour',
+    yLabel: 'ratio',
+    x: cases.map(({ name }) => name),
+    series: [
+      { name: 'ratio', values: cases.map(({ ratios }) => ratios[key]) },
+      { name: goal, values: cases.map(() => limit), isLimit: true },
+    ],
+  });
+  return [
+    chart('Rate of the healthy destinations beside a bad one', 'healthy_rate', 'at least', 0.95),
+    chart('Their p99 beside a bad one', 'healthy_p99', 'at most', 1.5),
+  ];
+}
+
+function slotsChart({ points }: ConnectionsResult): Chart {
+  const fixed = points.flatMap(({ slotsPerCore }) => (slotsPerCore === 'auto' ? [] : [slotsPerCore]));
+  const x = ascending(fixed);
+  const rate = (receiverMs: number, slots: number | 'auto') =>
+    points.find((point) => point.receiverMs === receiverMs && point.slotsPerCore === slots)
+      ?.deliveriesPerSecond ?? null;
+  return {
+    kind: 'lines',
+    title: 'Throughput against slots, by how long receivers take',
+    note: 'The dashed lines are what --concurrency auto came to.',
+    xLabel: 'slots per core',
+    yLabel: 'deliveries/s',
+    xLogarithmic: true,
+    x,
+    series: ascending(points.map(({ receiverMs }) => receiverMs)).flatMap((receiverMs) => {
+      const auto = rate(receiverMs, 'auto');
+      return [
+        { name: `${receiverMs} ms`, values: x.map((slots) => rate(receiverMs, slots)) },
+        ...(auto === null
+          ? []
+          : [{ name: `${receiverMs} ms, auto`, values: x.map(() => auto), isLimit: true }]),
+      ];
+    }),
+  };
+}
+
+function scaleCharts({ points }: ScaleResult): Chart[] {
+  const chart = (
+    title: string,
+    xLabel: string,
+    xOf: (point: ScaleResult['points'][number]) => number,
+    levelOf: (point: ScaleResult['points'][number]) => number,
+    levelLabel: string,
+  ): Chart => {
+    const x = ascending(points.map(xOf));
+    return {
+      kind: 'lines',
+      title,
+      note: "CPU of Volley's process for each delivery.",
+      xLabel,
+      yLabel: 'CPU µs',
+      xLogarithmic: true,
+      x,
+      series: ascending(points.map(levelOf)).map((level) => ({
+        name: `${level.toLocaleString('en')} ${levelLabel}`,
+        values: x.map(
+          (place) =>
+            points.find((point) => xOf(point) === place && levelOf(point) === level)?.cpuMicrosPerDelivery ??
+            null,
+        ),
+      })),
+    };
+  };
+  const [queued, destinations] = [
+    (point: ScaleResult['points'][number]) => point.queued,
+    (point: ScaleResult['points'][number]) => point.destinations,
+  ];
+  return [
+    chart('Cost of a delivery against what is queued', 'queued', queued, destinations, 'destinations'),
+    chart('Cost of a delivery against destinations', 'destinations', destinations, queued, 'queued'),
+  ];
+}
+
+function memoryChart({ samples }: Extract<Result, { scenario: 'hosts' }>): Chart {
+  return {
+    kind: 'lines',
+    title: 'Memory over hosts seen',
+    note: 'Must not grow with them, once the bound on sockets is reached.',
+    xLabel: 'tenths of the hosts',
+    yLabel: 'RSS, MiB',
+    x: samples.map((_, index) => index + 1),
+    series: [{ name: 'RSS', values: samples.map(({ rssBytes }) => rssBytes / 2 ** 20) }],
+  };
+}

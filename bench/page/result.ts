@@ -1,0 +1,105 @@
+/** Results of scenarios as their `--json` wrote them: what a page reads of each. Results of later versions may say more. */
+import type { HostsReport } from '../hosts/hosts.ts';
+import type { Spread } from '../statistics.ts';
+import type { ThroughputReport } from '../throughput.ts';
+
+/** From due to received, at shares of the maximum rate. */
+export interface LatencyResult {
+  readonly scenario: 'latency';
+  readonly maximumPerSecond: number;
+  readonly shares: readonly {
+    readonly share: number;
+    readonly p50Ms: Spread;
+    readonly p90Ms: Spread;
+    readonly p99Ms: Spread;
+    readonly p999Ms: Spread;
+  }[];
+}
+
+/** Healthy destinations beside a bad one, as ratios of undisturbed runs. */
+export interface IsolationResult {
+  readonly scenario: 'isolation';
+  readonly cases: readonly {
+    readonly name: string;
+    readonly ratios: { readonly healthy_rate: number | null; readonly healthy_p99: number | null };
+  }[];
+}
+
+/** Rate by slots, for receivers that take their time. */
+export interface ConnectionsResult {
+  readonly scenario: 'connections';
+  readonly points: readonly {
+    readonly receiverMs: number;
+    readonly slotsPerCore: number | 'auto';
+    readonly deliveriesPerSecond: number;
+  }[];
+}
+
+/** Cost by what is queued and by destinations. */
+export interface ScaleResult {
+  readonly scenario: 'scale';
+  readonly points: readonly {
+    readonly queued: number;
+    readonly destinations: number;
+    readonly cpuMicrosPerDelivery: number;
+  }[];
+}
+
+export type Result =
+  | Omit<ThroughputReport, 'machine'>
+  | Pick<HostsReport, 'scenario' | 'samples'>
+  | LatencyResult
+  | IsolationResult
+  | ConnectionsResult
+  | ScaleResult;
+
+/** What is known of where a result comes from. */
+export interface Origin {
+  /** Of the file, or whatever tells it from others. */
+  readonly name: string;
+  readonly quick: boolean;
+  /** As the result says it, in one line; empty where it does not. */
+  readonly machine: string;
+}
+
+export interface NamedResult extends Origin {
+  readonly result: Result;
+}
+
+/** Where each scenario's result has its measurements: a list. */
+const MEASUREMENTS: Readonly<Record<Result['scenario'], string>> = {
+  throughput: 'cases',
+  hosts: 'samples',
+  latency: 'shares',
+  isolation: 'cases',
+  connections: 'points',
+  scale: 'points',
+};
+
+/** A result of the text of a file; null where it is of no scenario that has plots. */
+export function resultOf(name: string, text: string): NamedResult | null {
+  const json = parsed(text);
+  if (json === null || !isResult(json)) return null;
+  const { cpu, cores, kernel, node } = (json['machine'] ?? {}) as Record<string, unknown>;
+  return {
+    name,
+    quick: json['quick'] === true,
+    machine: cpu === undefined ? '' : `${cpu}, ${cores} cores, ${kernel}, Node ${node}`,
+    result: json as unknown as Result,
+  };
+}
+
+function isResult(json: Record<string, unknown>): boolean {
+  const scenario = String(json['scenario']);
+  if (!Object.hasOwn(MEASUREMENTS, scenario)) return false;
+  return Array.isArray(json[MEASUREMENTS[scenario as Result['scenario']]]);
+}
+
+function parsed(text: string): Record<string, unknown> | null {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}

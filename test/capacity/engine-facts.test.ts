@@ -1,0 +1,27 @@
+import { equal, ok } from 'node:assert/strict';
+import { test } from 'node:test';
+import { costsOf } from '../../src/capacity/costs.ts';
+import { planOf } from '../../src/capacity/plan.ts';
+import { idleSockets, OTHER_FILES, SLOTS_PER_CORE_MAX } from '../../src/capacity/resources.ts';
+import { defaultOptions, OPTIONS } from '../../src/config/options.ts';
+import { threadPlan } from '../../src/thread-plan.ts';
+import { inputsOf } from './plan-testing.ts';
+
+/** Open files that no thread plan runs out of. */
+const PLENTY = 1_000_000;
+
+test('the planner counts slots, connections and files as the engine does', () => {
+  equal(SLOTS_PER_CORE_MAX, OPTIONS.concurrency.max);
+  // The planner knows nothing of the engine, so what it takes for granted of it is held here.
+  const { policy } = threadPlan(defaultOptions(), 4, PLENTY);
+  equal(idleSockets(inputsOf({ destinations: 100_000, cores: 4 })), 4 * policy.sockets);
+  const few = threadPlan(defaultOptions(), 1, OTHER_FILES + 500);
+  equal(few.policy.sockets, 500);
+});
+
+test('the concurrency that a plan gives makes the slots that it counts on', () => {
+  const { host } = planOf(inputsOf({ eventsPerSecond: 10_000 }), costsOf('https'));
+  const plan = threadPlan({ ...defaultOptions(), concurrency: host.slotsPerCore }, 4, PLENTY);
+  equal(plan.threads * plan.slotsPerThread, host.slots);
+  ok(plan.threads * plan.policy.sockets <= host.openFiles);
+});
