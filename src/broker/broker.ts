@@ -193,7 +193,10 @@ export interface Broker {
    */
   enableDestination(destination: string): Promise<number | null>;
 
-  /** Blocks a destination for all workers. Where it is blocked already, the later end and the greater `opened` count. */
+  /**
+   * Blocks a destination for all workers. Where it is blocked already, the later end and the greater `opened` count; but while it is
+   * probed, the end that is given here, for it is how the probe went, and the one before was only the time it might take.
+   */
   block(destination: string, block: Block): Promise<void>;
   /** Lifts a block; nothing where there is none. */
   unblock(destination: string): Promise<void>;

@@ -5,13 +5,13 @@ import { defineCommand, JSON_FLAG } from './command.ts';
 import { CAST } from './demo/cast.ts';
 import { formatCount, plural } from './demo/format.ts';
 import { showProgress } from './demo/progress-view.ts';
-import { type DemoResult, RETRY_SCHEDULE_MS, runDemo } from './demo/run.ts';
+import { COOL_OFF_MS, type DemoResult, RETRY_SCHEDULE_MS, runDemo } from './demo/run.ts';
 import { faultsOf, summaryJson, summaryText } from './demo/summary.ts';
 import { painter } from './paint.ts';
 import { note, print } from './terminal.ts';
 
 /** Width of the summary where it does not go to a terminal, in characters. */
-const PLAIN_COLUMNS = 110;
+const PLAIN_COLUMNS = 132;
 
 export const command = defineCommand({
   scope: null,
@@ -32,8 +32,8 @@ export const command = defineCommand({
   },
   operands: null,
   notes: [
-    `Publishes events to a broker in a temporary folder while an engine delivers them to receivers on this machine: ${CAST.map(({ name }) => name).join(', ')}. The receivers verify every signature, every event is accounted for, and nothing is left behind. No server is needed, and nothing leaves this machine.`,
-    `Retries come after ${RETRY_SCHEDULE_MS.map(formatDuration).join(', ')}, so that it takes seconds. It fails (1) when an event is lost or a signature is wrong, and when it is interrupted.`,
+    `Publishes events to a broker in a temporary folder while an engine delivers them to receivers on this machine: ${CAST.map(({ name }) => name).join(', ')}. The breaker of the dead one opens and what is for it is parked; when all else is delivered it comes up, a probe finds that out, and it is sent what is parked. The receivers verify every signature, every event is accounted for, and nothing is left behind. No server is needed, and nothing leaves this machine.`,
+    `Retries come after ${RETRY_SCHEDULE_MS.map(formatDuration).join(', ')}, and the first probe after ${formatDuration(COOL_OFF_MS)}, so that it takes seconds. It fails (1) when an event is lost or a signature is wrong, and when it is interrupted.`,
   ],
   examples: ['volley demo', 'volley demo --events 200000', 'volley demo --json | jq .total.latencyMs'],
 

@@ -3,7 +3,7 @@ import { examine, type Finding, type Status } from '../doctor/check.ts';
 import { CHECKS } from '../doctor/checks.ts';
 import type { Facts } from '../doctor/facts.ts';
 import { EXIT } from '../errors.ts';
-import { type Format, painter } from './demo/paint.ts';
+import { type Format, painter } from './paint.ts';
 import { print, printable } from './terminal.ts';
 
 /** How each status is shown, and what a count of it is called. */

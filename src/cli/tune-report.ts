@@ -6,7 +6,7 @@ import { parseProfile } from '../host/sysctl-profile.ts';
 import { systemFiles } from '../host/system-files.ts';
 import { type Compared, compareLimits, compareSysctl } from '../host/tuning.ts';
 import { userName } from '../runtime/user-name.ts';
-import { painter } from './demo/paint.ts';
+import { painter } from './paint.ts';
 import { aside, print } from './terminal.ts';
 
 interface Comparison {

@@ -133,6 +133,20 @@ function probes(it: It): void {
     await broker.unblock('x');
     deepEqual(await broker.askProbe('x', 10), { kind: 'unblocked' });
   });
+
+  it('a block that comes of a probe lasts as long as it says, and not as long as the probe might have taken', async (open) => {
+    const broker = await open();
+    for (const kind of ['open', 'paused'] as const) {
+      await broker.block(kind, { kind: 'open', forMs: 0, opened: 1 });
+      deepEqual(await broker.askProbe(kind, HOUR_MS), { kind: 'granted' });
+      await broker.block(kind, { kind, forMs: 20, opened: 2 });
+      const block = (await blockOf(broker, kind))!;
+      deepEqual({ ...block, forMs: block.forMs <= 20 }, { kind, forMs: true, opened: 2 });
+    }
+    // So the next probe is not long in coming.
+    await until(async () => (await broker.askProbe('open', HOUR_MS)).kind === 'granted');
+    equal((await broker.askProbe('open', HOUR_MS)).kind, 'refused');
+  });
 }
 
 function changes(it: It): void {

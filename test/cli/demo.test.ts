@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import test, { type TestContext } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { CAST } from '../../src/cli/demo/cast.ts';
+import { ABSENT, CAST } from '../../src/cli/demo/cast.ts';
 import { castEvents } from '../../src/cli/demo/events.ts';
 import { frame } from '../../src/cli/demo/frame.ts';
 import { showProgress } from '../../src/cli/demo/progress-view.ts';
@@ -29,6 +29,9 @@ interface Figures {
   readonly delivered: number;
   readonly retried: number;
   readonly dead: number;
+  readonly parked: number;
+  readonly mostParked: number;
+  readonly opened: number;
   readonly accepted: number;
   readonly badSignatures: number;
   readonly latencyMs: { readonly count: number; readonly p50: number; readonly p999: number };
@@ -46,13 +49,14 @@ test('the demo accounts for every event, has every signature verified, and leave
   const of = (name: string) => report.receivers.find((receiver) => receiver.name === name)!;
   const { total } = report;
   deepEqual(
-    [total.published, total.delivered, total.dead, total.accepted, total.badSignatures],
-    [500, 490, 10, 490, 0],
+    [total.published, total.delivered, total.dead, total.parked, total.accepted, total.badSignatures],
+    [500, 500, 0, 0, 500, 0],
   );
-  ok(of('flaky').retried >= of('flaky').published, 'each event to flaky is retried');
-  ok(of('throttled').retried >= of('throttled').published / 4, 'a quarter of those to throttled is');
-  equal(of('dead').retried, 30, 'three retries for each of its ten');
-  equal(total.latencyMs.count, 490);
+  ok(of('flaky').retried >= of('flaky').published / 10, 'one in ten to flaky is retried');
+  ok(of('throttled').retried >= 1 && of('throttled').mostParked >= 1, 'throttled has paused');
+  ok(of('dead').opened >= 1 && of('dead').mostParked >= 1, 'the breaker of dead has opened');
+  for (const name of ['fast', 'slow', 'flaky']) equal(of(name).opened, 0, name);
+  equal(total.latencyMs.count, 500);
   ok(of('slow').latencyMs.p50 <= total.latencyMs.p999);
 });
 
@@ -60,9 +64,15 @@ test('without a terminal the demo prints plain lines and a summary with what to 
   const { code, stdout } = await demo(t, '--events', '200').end;
   equal(code, 0);
   equal(stdout, stripVTControlCharacters(stdout));
-  match(stdout, /✓ 196 delivered, 4 kept as dead letters, none lost/);
-  match(stdout, /receiver +answers +delivered +retried +dead +rate +p50 +p90 +p99 +p99\.9\n +fast /);
-  match(stdout, /\n +total +196 /);
+  match(stdout, /\n {2}the dead receiver refuses: its breaker is open, /);
+  match(stdout, /\n {2}the throttled receiver asked for a pause, /);
+  match(stdout, /\n {2}the dead receiver is back: one probe, then what was parked, 4 events\n/);
+  match(stdout, /✓ 200 delivered, 0 kept as dead letters, none lost/);
+  match(
+    stdout,
+    /receiver +answers +delivered +retried +dead +most parked +opened +rate +p50 +p90 +p99 +p99\.9\n +fast /,
+  );
+  match(stdout, /\n +total +200 /);
   match(stdout, /volley worker/);
 });
 
@@ -143,7 +153,7 @@ function someProgress(): Progress {
     nowMs += 50;
     tally.published(role);
     const destination = event.destination!;
-    const isAbsent = CAST[role]!.name === 'dead';
+    const isAbsent = role === ABSENT;
     tally.settled({ destination, kind: isAbsent ? 'dead' : 'delivered', status: isAbsent ? null : 200 });
   }
   return tally.progress();
@@ -213,7 +223,7 @@ test('an event that is lost, a wrong signature and a stall are faults, each name
     it.arrived = { ...it.arrived, receivers };
   });
   deepEqual(faultsOf(lost), [
-    'fast: 73 published, but 72 taken by the receiver and 0 dead',
+    'fast: 73 published, but 72 taken by the receiver, 0 dead and 0 parked',
     'fast: the engine counts 73 delivered, the receiver took 72',
   ]);
   const forged = result((it) => {
@@ -228,5 +238,5 @@ test('an event that is lost, a wrong signature and a stall are faults, each name
   const stalled = result((it) => {
     it.end = 'stalled';
   });
-  deepEqual(faultsOf(stalled), ['nothing happened for 20 s, so the run was given up']);
+  deepEqual(faultsOf(stalled), ['nothing was delivered for 20 s, so the run was given up']);
 });

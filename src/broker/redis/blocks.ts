@@ -3,8 +3,11 @@ import type { Block, ProbeAnswer } from '../broker.ts';
 import type { Connection } from './connection.ts';
 import type { QueueKeys } from './keys.ts';
 
-/** A block as the blocks hash holds it; its end in epoch milliseconds of the Redis clock. */
-const BLOCK = /^(open|paused) (\d+) (\d+)$/;
+/**
+ * A block as the blocks hash holds it; its end in epoch milliseconds of the Redis clock. `probing` is an open one that somebody may
+ * probe, and its end is when another one may.
+ */
+const BLOCK = /^(open|paused|probing) (\d+) (\d+)$/;
 
 export async function block(
   redis: Connection,
@@ -37,6 +40,6 @@ export async function askProbe(
 export function blockAt(field: string | undefined, nowMs: number): Block | null {
   const match = BLOCK.exec(field ?? '');
   if (match === null) return null;
-  const kind = match[1] as Block['kind'];
+  const kind = match[1] === 'paused' ? 'paused' : 'open';
   return { kind, forMs: Math.max(0, Number(match[2]) - nowMs), opened: Number(match[3]) };
 }

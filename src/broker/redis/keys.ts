@@ -19,7 +19,7 @@ export interface QueueKeys {
   readonly deadLetters: string;
   /** HASH destination → why and since when it is disabled, as JSON. */
   readonly disabled: string;
-  /** HASH destination → its block: kind, end in epoch milliseconds of the Redis clock, times opened. */
+  /** HASH destination → its block: kind or `probing`, end in epoch milliseconds of the Redis clock, times opened. */
   readonly blocks: string;
   /** STRING: version of the standings, of what is disabled, blocked or parked for. */
   readonly version: string;

@@ -66,7 +66,8 @@ if wasDisabled or wasBlocked then changed(KEYS[2], KEYS[3], ARGV[1]) end
 return wasDisabled and parked`;
 
 /**
- * Blocks a destination: the later end, of its kind, and the greater number of times opened.
+ * Blocks a destination: the later end, of its kind, and the greater number of times opened. Of one that is probed the end does not
+ * count: it is the time that was left for the probe, and how that went is told by what comes.
  * KEYS 1 blocks hash, 2 version, 3 changed zset
  * ARGV 1 destination, 2 kind, 3 for how many ms, 4 times opened in a row
  */
@@ -74,6 +75,7 @@ export const BLOCK = `${FRAME}${CHANGED}${BLOCKS}
 local kind, ends, opened = ARGV[2], nowMs() + ARGV[3], tonumber(ARGV[4])
 local oldKind, oldEnds, oldOpened = readBlock(KEYS[1], ARGV[1])
 if oldKind then
+  if oldKind == 'probing' then oldEnds = 0 end
   if oldEnds >= ends and oldOpened >= opened then return end
   if oldEnds >= ends then kind, ends = oldKind, oldEnds end
   opened = math.max(opened, oldOpened)
@@ -101,7 +103,7 @@ if not kind then return { 'unblocked', 0 } end
 local now = nowMs()
 if ends > now then return { 'refused', ends - now } end
 if kind == 'paused' then return { 'unblocked', 0 } end
-writeBlock(KEYS[1], ARGV[1], kind, now + ARGV[2], opened)
+writeBlock(KEYS[1], ARGV[1], 'probing', now + ARGV[2], opened)
 return { 'granted', 0 }`;
 
 /**

@@ -9,7 +9,8 @@ import { uptimeMs } from './uptime.ts';
 
 /** A block as it is kept: how long it was to last, and until when in wall time and in time since boot. */
 export interface KeptBlock {
-  readonly kind: Block['kind'];
+  /** `probing`: an open one that somebody may probe, and its end is when another one may. */
+  readonly kind: Block['kind'] | 'probing';
   readonly lengthMs: number;
   readonly untilMs: number;
   readonly untilUptimeMs: number;
@@ -26,8 +27,11 @@ export function clocks(): Clocks {
   return { wallMs: Date.now(), uptimeMs: Math.floor(uptimeMs()) };
 }
 
-/** The block to keep for one that begins now. */
-export function keptOf({ kind, forMs, opened }: Block, now: Clocks): KeptBlock {
+/** What to keep of a block that begins now. */
+export function keptOf(
+  { kind, forMs, opened }: Pick<KeptBlock, 'kind' | 'opened'> & Pick<Block, 'forMs'>,
+  now: Clocks,
+): KeptBlock {
   const lengthMs = Math.ceil(forMs);
   return {
     kind,
@@ -44,12 +48,16 @@ export function blockOf(kept: KeptBlock, now: Clocks): Block {
     // An end further ahead than the block can last is from before a reboot, or from before the clock was set back.
     .filter((ms) => ms <= kept.lengthMs);
   const forMs = leftMs.length === 0 ? 0 : Math.max(0, Math.min(...leftMs));
-  return { kind: kept.kind, forMs, opened: kept.opened };
+  return { kind: kept.kind === 'probing' ? 'open' : kept.kind, forMs, opened: kept.opened };
 }
 
-/** What becomes of a block when another one comes: the later end and the greater `opened` count; `held` itself where nothing. */
-export function merged(held: Block | null, asked: Block): Block {
+/**
+ * What becomes of a block when another one comes: the later end and the greater `opened` count; `held` itself where nothing. Of one that
+ * is probed the end does not count: it is the time that was left for the probe, and how that went is told by what comes.
+ */
+export function merged(held: Block | null, isProbed: boolean, asked: Block): Block {
   if (held === null) return asked;
+  if (isProbed) return { ...asked, opened: Math.max(held.opened, asked.opened) };
   if (asked.forMs <= held.forMs && asked.opened <= held.opened) return held;
   const { kind, forMs } = asked.forMs > held.forMs ? asked : held;
   return { kind, forMs, opened: Math.max(held.opened, asked.opened) };

@@ -83,10 +83,11 @@ export class Destinations {
   }
 
   block(destination: string, block: Block): void {
-    const held = this.#blockOf(destination);
-    const next = merged(held, block);
+    const kept = this.#keptBlock(destination);
+    const held = kept && blockOf(kept, clocks());
+    const next = merged(held, kept?.kind === 'probing', block);
     if (next === held) return;
-    this.#setBlock(destination, next);
+    this.#keep(destination, keptOf(next, clocks()));
     this.#changed(destination);
   }
 
@@ -95,21 +96,20 @@ export class Destinations {
   }
 
   askProbe(destination: string, forMs: number): ProbeAnswer {
-    const block = this.#blockOf(destination);
-    if (block === null) return { kind: 'unblocked' };
-    if (block.forMs > 0) return { kind: 'refused', forMs: block.forMs };
-    if (block.kind === 'paused') return { kind: 'unblocked' };
-    this.#setBlock(destination, { ...block, forMs });
+    const kept = this.#keptBlock(destination);
+    if (kept === null) return { kind: 'unblocked' };
+    const { kind, forMs: leftMs, opened } = blockOf(kept, clocks());
+    if (leftMs > 0) return { kind: 'refused', forMs: leftMs };
+    if (kind === 'paused') return { kind: 'unblocked' };
+    this.#keep(destination, keptOf({ kind: 'probing', forMs, opened }, clocks()));
     return { kind: 'granted' };
   }
 
-  #blockOf(destination: string): Block | null {
-    const kept = this.#sql.block.get(destination) as KeptBlock | undefined;
-    return kept === undefined ? null : blockOf(kept, clocks());
+  #keptBlock(destination: string): KeptBlock | null {
+    return (this.#sql.block.get(destination) as KeptBlock | undefined) ?? null;
   }
 
-  #setBlock(destination: string, block: Block): void {
-    const { kind, lengthMs, untilMs, untilUptimeMs, opened } = keptOf(block, clocks());
+  #keep(destination: string, { kind, lengthMs, untilMs, untilUptimeMs, opened }: KeptBlock): void {
     this.#sql.setBlock.run(destination, kind, lengthMs, untilMs, untilUptimeMs, opened);
   }
 

@@ -4,11 +4,11 @@
 export type Conduct =
   /** Answers 200 after this many milliseconds; 0 is at once. */
   | { readonly kind: 'answers'; readonly afterMs: number }
-  /** Answers 503 to the first attempt of each event, and 200 to the next. */
-  | { readonly kind: 'stumbles' }
-  /** Answers 429 to the first attempt of every n-th event, with this Retry-After. */
+  /** Answers 503 to the first attempt of every n-th event of a destination, and 200 to the next. */
+  | { readonly kind: 'stumbles'; readonly everyNth: number }
+  /** The same with 429, and this Retry-After. */
   | { readonly kind: 'throttles'; readonly everyNth: number; readonly retryAfterSeconds: number }
-  /** Is not there: connections are refused. */
+  /** Is not there, so that connections are refused, until it comes up; then it answers 200 at once. */
   | { readonly kind: 'absent' };
 
 export interface ReceiverRole {
@@ -40,29 +40,28 @@ export const CAST = [
   },
   {
     name: 'flaky',
-    behaviour: '503, then 200',
-    conduct: { kind: 'stumbles' },
+    behaviour: '503 to one in 10',
+    // Too few for its breaker, and so few that its window stays wide enough for its share.
+    conduct: { kind: 'stumbles', everyNth: 10 },
     sharePercent: 15,
     destinations: 4,
   },
   {
     name: 'throttled',
-    behaviour: '429, Retry-After 1',
-    conduct: { kind: 'throttles', everyNth: 4, retryAfterSeconds: 1 },
+    behaviour: '429 to one in 800',
+    // Each is a pause of 1 to 2 s for the whole destination: one in a run of 20 000.
+    conduct: { kind: 'throttles', everyNth: 800, retryAfterSeconds: 1 },
     sharePercent: 8,
     destinations: 2,
   },
   {
     name: 'dead',
-    behaviour: 'refuses connections',
+    behaviour: 'refuses, later 200',
     conduct: { kind: 'absent' },
     sharePercent: 2,
     destinations: 1,
   },
 ] as const satisfies readonly ReceiverRole[];
 
-/**
- * Where nobody listens. A port that was free a moment ago will not do: it is one the system hands out, so a connection
- * from it to itself could succeed (TCP's simultaneous open, RFC 9293 §3.5).
- */
-export const ABSENT_URL = 'http://127.0.0.1:1/hooks';
+/** Index in the cast of the receiver that is not there at first. */
+export const ABSENT = CAST.findIndex(({ conduct }) => conduct.kind === 'absent');

@@ -3,8 +3,22 @@
 import { type Column, tableChars, tableLines } from '../aligned.ts';
 import type { Format, Paint } from '../paint.ts';
 import { CAST, type ReceiverRole } from './cast.ts';
+
+<<<<<<< HEAD
+
 import { barCells, formatCount, formatSeconds, plural, sparkline } from './format.ts';
 import { type Count, type Progress, recentPerSecond } from './tally.ts';
+
+=======
+
+import { type Column, tableChars, tableLines } from './columns.ts';
+import { type Count, recentPerSecond } from './counter.ts';
+import { barCells, formatCount, formatSeconds, plural, sparkline } from './format.ts';
+import type { Format, Paint } from './paint.ts';
+import { phasesOf } from './phase.ts';
+import type { Progress } from './tally.ts';
+
+>>>>>>> iso-demo
 
 interface Row {
   readonly role: ReceiverRole;
@@ -18,7 +32,7 @@ const COLUMNS: readonly Column<Row>[] = [
     align: 'left',
     cell: ({ role }) => role.behaviour,
     format: () => 'dim',
-    expendable: 1,
+    expendable: 3,
   },
   {
     heading: 'delivered',
@@ -39,9 +53,25 @@ const COLUMNS: readonly Column<Row>[] = [
     format: ({ count }) => (count.dead > 0 ? 'red' : 'dim'),
     minChars: 5,
   },
+  {
+    heading: 'parked',
+    align: 'right',
+    cell: ({ count }) => formatCount(count.parked),
+    format: ({ count }) => (count.parked > 0 ? 'magenta' : 'dim'),
+    expendable: 1,
+  },
+  {
+    heading: 'state',
+    align: 'left',
+    cell: ({ count }) => count.state,
+    format: ({ count }) => (count.state === 'enabled' ? 'dim' : 'magenta'),
+    expendable: 2,
+    minChars: 'enabled'.length,
+  },
 ];
 
-const LEAN_COLUMNS = COLUMNS.filter(({ expendable }) => expendable === undefined);
+const WORDS = 3;
+const LEAN_COLUMNS = COLUMNS.filter(({ expendable }) => expendable !== WORDS);
 
 function sparkColumn(chars: number): Column<Row> {
   return {
@@ -70,22 +100,24 @@ export function frame(progress: Progress, inHand: number, columns: number, paint
     '',
     MARGIN + bar(progress, Math.min(BAR_MOST_CHARS, columns - 2 * MARGIN.length), paint),
     MARGIN + status(progress, inHand, columns - 2 * MARGIN.length, paint),
+    MARGIN + paint('magenta', (phasesOf(progress).at(-1)?.text ?? '').slice(0, columns - 2 * MARGIN.length)),
     '',
     ...tableLines(shown, rows, columns, paint),
     '',
   ];
 }
 
-/** Delivered, dead, on their way, and still to come. */
+/** Delivered, dead, parked, on their way, and still to come. */
 function bar({ events, total }: Progress, chars: number, paint: Paint): string {
   const percent = ` ${Math.floor(((total.delivered + total.dead) / events) * 100)} %`.padStart(6);
-  const outstanding = total.published - total.delivered - total.dead;
+  const others = total.published - total.delivered - total.dead - total.parked;
   const width = Math.max(10, chars - percent.length);
-  const cells = barCells([total.delivered, total.dead, outstanding, events], events, width);
-  const [delivered, dead, underWay, toCome] = cells as [number, number, number, number];
+  const cells = barCells([total.delivered, total.dead, total.parked, others, events], events, width);
+  const [delivered, dead, parked, underWay, toCome] = cells as [number, number, number, number, number];
   return (
     paint('green', '█'.repeat(delivered)) +
     paint('red', '▓'.repeat(dead)) +
+    paint('magenta', '▒'.repeat(parked)) +
     paint('yellow', '▒'.repeat(underWay)) +
     paint('dim', '░'.repeat(toCome)) +
     paint('bold', percent)
@@ -108,12 +140,14 @@ function status({ events, elapsedMs, total }: Progress, inHand: number, chars: n
   return shown.map(([format, text]) => paint(format, text)).join(MARGIN);
 }
 
-/** What is left, in a few words. `inHand`: deliveries that the engine holds; once all are published, the others wait for a retry. */
+/** What is left, in a few words. `inHand`: deliveries that the engine holds; once all are published, the others are parked or wait for a retry. */
 export function remaining(events: number, total: Count, inHand: number): string {
   const left = events - total.delivered - total.dead;
   if (left === 0) return 'done';
   const putOff = left - inHand;
-  if (total.published === events && putOff > inHand) return `${plural(putOff, 'event')} waiting for a retry`;
+  if (total.published === events && putOff > inHand)
+    return `${plural(putOff, 'event')} parked or waiting for a retry`;
   const perSecond = recentPerSecond(total.buckets);
-  return perSecond === 0 ? 'starting' : `about ${formatSeconds((left / perSecond) * 1_000)} left`;
+  if (perSecond > 0) return `about ${formatSeconds((left / perSecond) * 1_000)} left`;
+  return total.delivered === 0 ? 'starting' : `${plural(left, 'event')} left`;
 }

@@ -1,16 +1,30 @@
 /** Shows a run while it runs: redrawn in place on a terminal, otherwise in plain lines. */
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
+
+<<<<<<< HEAD
+
 import { painter } from '../paint.ts';
 import { formatCount, formatSeconds, plural } from './format.ts';
 import { frame, remaining } from './frame.ts';
+
+=======
+
+import { recentPerSecond } from './counter.ts';
+import { formatCount, formatSeconds, plural } from './format.ts';
+import { frame, remaining } from './frame.ts';
+import { painter } from './paint.ts';
+import { type Phase, phasesOf } from './phase.ts';
+
+>>>>>>> iso-demo
+
 import type { ProgressSource } from './run.ts';
-import { type Progress, recentPerSecond } from './tally.ts';
+import type { Progress } from './tally.ts';
 
 /** Between two pictures, in milliseconds: smooth, and next to no work. */
 const REDRAW_MS = 100;
 /** Between two lines, in milliseconds. */
-const LINE_MS = 2_000;
+const LINE_MS = 1_000;
 /** The size of a terminal that does not say, in characters: the oldest there is. */
 const FALLBACK_COLUMNS = 80;
 const FALLBACK_ROWS = 24;
@@ -58,10 +72,21 @@ function redraw(stream: WriteStream, source: ProgressSource): () => void {
   };
 }
 
+/** A line each LINE_MS, and one when something begins that was not there before. */
 function writeLines(stream: NodeJS.WritableStream, source: ProgressSource): () => void {
-  const line = () => `${progressLine(source.progress(), source.inHand())}\n`;
-  const timer = setInterval(() => stream.write(line()), LINE_MS);
-  return () => clearInterval(timer);
+  const said = new Set<Phase['kind']>();
+  const look = () => {
+    for (const { kind, text } of phasesOf(source.progress())) {
+      if (!said.has(kind)) stream.write(`  ${text}\n`);
+      said.add(kind);
+    }
+  };
+  const line = () => stream.write(`${progressLine(source.progress(), source.inHand())}\n`);
+  const timers = [setInterval(look, REDRAW_MS), setInterval(line, LINE_MS)];
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+    look();
+  };
 }
 
 /** The state of a run in one line. */
@@ -71,6 +96,7 @@ export function progressLine({ events, elapsedMs, total }: Progress, inHand: num
     `${formatCount(recentPerSecond(total.buckets))}/s`,
     `${formatCount(total.retried)} retried`,
     `${formatCount(total.dead)} dead`,
+    `${formatCount(total.parked)} parked`,
     remaining(events, total, inHand),
   ].join(', ');
 }

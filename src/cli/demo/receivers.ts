@@ -12,9 +12,11 @@ export class Receivers {
   /** Where each role of the cast is reached, in its order. */
   readonly urls: readonly string[];
   readonly #thread: Worker;
+  readonly #ended: Promise<unknown>;
 
   private constructor(thread: Worker, urls: readonly string[]) {
     this.#thread = thread;
+    this.#ended = new Promise((resolve) => thread.once('exit', resolve));
     this.urls = urls;
   }
 
@@ -27,20 +29,40 @@ export class Receivers {
   }
 
   /** What they have seen so far. */
-  async report(): Promise<ReceiversReport> {
-    const answer = once(this.#thread, 'message');
-    this.#ask('report');
-    const [message] = (await answer) as [ReceiversReport];
-    return message;
+  report(): Promise<ReceiversReport> {
+    return this.#answerTo('report', 'report');
+  }
+
+  /** Has the one that is not there come up; resolves when it listens. Rejects where somebody else has taken its port. */
+  async comeUp(): Promise<void> {
+    await this.#answerTo('come-up', 'up');
   }
 
   async close(): Promise<void> {
-    const ended = once(this.#thread, 'exit');
     this.#ask('close');
-    await ended;
+    await this.#ended;
+  }
+
+  /** Of several answers that are awaited each comes to all who wait. */
+  async #answerTo<Kind extends FromReceivers['kind']>(
+    question: ToReceivers,
+    kind: Kind,
+  ): Promise<Extract<FromReceivers, { kind: Kind }>> {
+    this.#ask(question);
+    for (;;) {
+      const [message] = (await once(this.#thread, 'message')) as [FromReceivers];
+      if (isOf(message, kind)) return message;
+    }
   }
 
   #ask(question: ToReceivers): void {
     this.#thread.postMessage(question);
   }
+}
+
+function isOf<Kind extends FromReceivers['kind']>(
+  message: FromReceivers,
+  kind: Kind,
+): message is Extract<FromReceivers, { kind: Kind }> {
+  return message.kind === kind;
 }

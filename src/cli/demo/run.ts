@@ -8,17 +8,23 @@ import { Engine } from '../../engine.ts';
 import { Publisher } from '../../publish/publisher.ts';
 import { type CastEvent, castEvents } from './events.ts';
 import { Receivers, type ReceiversReport } from './receivers.ts';
+import { StandingsWatch } from './standings-watch.ts';
 import { type Progress, Tally } from './tally.ts';
 
-/** Instead of the default, so that the run is short: an event that nobody takes is dead after 1.5 to 1.8 s. */
-export const RETRY_SCHEDULE_MS = [100, 400, 1_000];
+/**
+ * Instead of the default, so that the run is short: an event that nobody takes is dead after six attempts, the last one 2.5
+ * to 3 s after the first. Of few events for the absent receiver each is a probe several times.
+ */
+export const RETRY_SCHEDULE_MS = [100, 200, 400, 800, 1_000];
+/** Instead of 30 s: as a cool-off grows to 20 times this with each probe in vain, the absent receiver is found out within a second of its return. */
+export const COOL_OFF_MS = 40;
 /** Slots per core: enough for the slow receiver to keep up with its share. */
 const CONCURRENCY = 30;
 /** Events per publish: each is a commit that reaches the disk. */
 const BATCH_EVENTS = 100;
-/** Events published and not settled at any time: what keeps the engine busy, and waits short enough to be worth measuring. */
-const OUTSTANDING_MOST = 500;
-/** A run in which nothing is settled for this long, in milliseconds, is given up. */
+/** Events under way before more are published: what keeps the engine busy, and waits short enough to be worth measuring. What is parked holds up nobody. */
+const UNDER_WAY_MOST = 400;
+/** A run in which nothing is delivered for this long, in milliseconds, is given up. */
 export const STALL_MS = 20_000;
 /** How often a run looks whether it has stalled, in milliseconds. */
 const STALL_POLL_MS = 1_000;
@@ -61,6 +67,7 @@ export async function runDemo({ events, signal, onStart }: DemoOptions): Promise
     signingSecrets: [secret],
     concurrency: CONCURRENCY,
     retryScheduleMs: RETRY_SCHEDULE_MS,
+    coolOffMs: COOL_OFF_MS,
     allowHttp: true,
     allowNet: ['127.0.0.1/32'],
     allowPort: receivers.urls.map((url) => Number(new URL(url).port)),
@@ -71,6 +78,8 @@ export async function runDemo({ events, signal, onStart }: DemoOptions): Promise
   const publisher = new Publisher({ broker });
   cleanUp.defer(() => publisher.close());
   const tally = new Tally(events, () => performance.now());
+  const watch = await StandingsWatch.start(broker, (standings) => tally.stand(standings));
+  cleanUp.defer(() => watch.stop());
   onStart({
     progress: () => tally.progress(),
     inHand: () => {
@@ -82,11 +91,16 @@ export async function runDemo({ events, signal, onStart }: DemoOptions): Promise
   cleanUp.defer(() => over.abort());
   const end = await Promise.race([
     publishAll(publisher, castEvents(events, receivers.urls), tally, over.signal)
+      .then(() => tally.whenOnlyAbsentIsOwed())
+      .then(() => receivers.comeUp())
+      .then(() => tally.returned())
+      .then(() => tally.whenNothingIsOwed())
       .then(() => engine.whenIdle())
       .then((): End => 'done'),
     whenStalled(tally, cleanUp),
     whenInterrupted(signal),
   ]);
+  await watch.look();
   return { end, progress: tally.progress(), arrived: await receivers.report() };
 }
 
@@ -113,7 +127,7 @@ async function publishAll(
   for (const batch of batches(events)) {
     await publisher.publish(batch.map(({ event }) => event));
     for (const { role } of batch) tally.published(role);
-    await tally.whenOutstandingBelow(OUTSTANDING_MOST);
+    await tally.whenUnderWayBelow(UNDER_WAY_MOST);
     if (over.aborted) return;
   }
 }
@@ -130,11 +144,11 @@ function* batches(events: Iterable<CastEvent>): Generator<CastEvent[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** Resolves when nothing has been settled for STALL_MS. */
+/** Resolves when nothing has been delivered or found dead for STALL_MS. Probes in vain are no progress. */
 function whenStalled(tally: Tally, cleanUp: AsyncDisposableStack): Promise<End> {
   return new Promise((resolve) => {
     const timer = setInterval(() => {
-      if (tally.elapsedMs - tally.settledAtMs > STALL_MS) resolve('stalled');
+      if (tally.elapsedMs - tally.endedAtMs > STALL_MS) resolve('stalled');
     }, STALL_POLL_MS);
     cleanUp.defer(() => clearInterval(timer));
   });

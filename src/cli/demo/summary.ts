@@ -4,10 +4,25 @@ import type { Latency } from '../../record/metrics.ts';
 import { type Column, tableLines } from '../aligned.ts';
 import type { Paint } from '../paint.ts';
 import type { ArrivalReport } from './arrivals.ts';
+
+<<<<<<< HEAD
+
 import { CAST } from './cast.ts';
 import { formatCount, formatLatency, formatSeconds, plural } from './format.ts';
 import { type DemoResult, RETRY_SCHEDULE_MS, STALL_MS } from './run.ts';
 import { type Count, peakPerSecond } from './tally.ts';
+
+=======
+
+import { ABSENT, CAST } from './cast.ts';
+import { type Column, tableLines } from './columns.ts';
+import { type Count, peakPerSecond } from './counter.ts';
+import { formatCount, formatLatency, formatSeconds, plural } from './format.ts';
+import type { Paint } from './paint.ts';
+import { COOL_OFF_MS, type DemoResult, RETRY_SCHEDULE_MS, STALL_MS } from './run.ts';
+import type { Progress } from './tally.ts';
+
+>>>>>>> iso-demo
 
 /**
  * What went wrong, one line each; none when every event is accounted for and every signature was right.
@@ -17,16 +32,17 @@ export function faultsOf({ end, progress, arrived }: DemoResult): string[] {
   const faults: string[] = [];
   const { events, total } = progress;
   if (end === 'stalled')
-    faults.push(`nothing happened for ${formatSeconds(STALL_MS)}, so the run was given up`);
+    faults.push(`nothing was delivered for ${formatSeconds(STALL_MS)}, so the run was given up`);
   if (total.published !== events)
     faults.push(`${formatCount(total.published)} of ${plural(events, 'event')} were published`);
   for (const [index, { name }] of CAST.entries()) {
-    const { published, delivered, dead } = progress.receivers[index]!;
+    const { published, delivered, dead, parked } = progress.receivers[index]!;
     const { accepted, badSignatures } = arrived.receivers[index]!;
-    if (published !== accepted + dead)
+    if (published !== accepted + dead + parked)
       faults.push(
-        `${name}: ${formatCount(published)} published, but ${formatCount(accepted)} taken by the receiver and ${formatCount(dead)} dead`,
+        `${name}: ${formatCount(published)} published, but ${formatCount(accepted)} taken by the receiver, ${formatCount(dead)} dead and ${formatCount(parked)} parked`,
       );
+    if (parked > 0) faults.push(`${name}: ${plural(parked, 'event')} still parked`);
     if (delivered !== accepted)
       faults.push(
         `${name}: the engine counts ${formatCount(delivered)} delivered, the receiver took ${formatCount(accepted)}`,
@@ -49,7 +65,7 @@ const COLUMNS: readonly Column<Row>[] = [
     align: 'left',
     cell: ({ name }) => CAST.find((role) => role.name === name)?.behaviour ?? '',
     format: () => 'dim',
-    expendable: 5,
+    expendable: 6,
   },
   {
     heading: 'delivered',
@@ -70,16 +86,30 @@ const COLUMNS: readonly Column<Row>[] = [
     format: ({ count }) => (count.dead > 0 ? 'red' : 'dim'),
   },
   {
+    heading: 'most parked',
+    align: 'right',
+    cell: ({ count }) => formatCount(count.mostParked),
+    format: ({ count }) => (count.mostParked > 0 ? 'magenta' : 'dim'),
+    expendable: 1,
+  },
+  {
+    heading: 'opened',
+    align: 'right',
+    cell: ({ count }) => formatCount(count.opened),
+    format: ({ count }) => (count.opened > 0 ? 'magenta' : 'dim'),
+    expendable: 1,
+  },
+  {
     heading: 'rate',
     align: 'right',
     cell: ({ count }) => (count.delivered > 0 ? `${formatCount(count.perSecond)}/s` : '–'),
     format: () => 'cyan',
-    expendable: 2,
+    expendable: 3,
   },
-  latencyColumn('p50', 'p50', 1),
-  latencyColumn('p90', 'p90', 4),
-  latencyColumn('p99', 'p99', 1),
-  latencyColumn('p99.9', 'p999', 3),
+  latencyColumn('p50', 'p50', 2),
+  latencyColumn('p90', 'p90', 5),
+  latencyColumn('p99', 'p99', 2),
+  latencyColumn('p99.9', 'p999', 4),
 ];
 
 function latencyColumn(heading: string, part: keyof Latency, expendable: number): Column<Row> {
@@ -105,11 +135,16 @@ export function summaryText(result: DemoResult, command: string, columns: number
     '',
     ...tableLines(COLUMNS, rows, columns, paint),
     '',
-    paint('dim', '  p50 … p99.9: from the event to its arrival, waits for retries included.'),
     paint(
       'dim',
-      `  Retries come after ${scheduleText(RETRY_SCHEDULE_MS)} here; --retry-schedule sets your own.`,
+      '  p50 … p99.9: from the event to its arrival, waits for retries and while parked included.',
     ),
+    paint('dim', '  opened: how often a breaker did, which sends nothing more until a probe succeeds.'),
+    paint(
+      'dim',
+      `  Retries come after ${scheduleText(RETRY_SCHEDULE_MS)} here, probes first after ${formatDuration(COOL_OFF_MS)};`,
+    ),
+    paint('dim', '  --retry-schedule and --cool-off set your own.'),
     '',
     ...nextLines(command, paint),
     '',
@@ -132,6 +167,16 @@ function verdictLines(result: DemoResult, paint: Paint): string[] {
     `  ${check} ${paint('bold', `${plural(events, 'event')} in ${formatSeconds(elapsedMs)}`)}, up to ${formatCount(peakPerSecond(total.buckets))}/s`,
     `  ${check} ${formatCount(total.delivered)} delivered, ${formatCount(total.dead)} kept as dead letters, none lost, ${twice}`,
     `  ${check} both signatures right on all ${plural(verified, 'request')}`,
+    ...absenceLines(progress, check),
+  ];
+}
+
+/** What came of the absent receiver; nothing where nothing was parked for it, as with few events. */
+function absenceLines({ receivers }: Progress, check: string): string[] {
+  const { mostParked } = receivers[ABSENT]!;
+  if (mostParked === 0) return [];
+  return [
+    `  ${check} ${plural(mostParked, 'event')} parked while the ${CAST[ABSENT]!.name} receiver’s breaker was open, and drained when it was back`,
   ];
 }
 
@@ -163,6 +208,7 @@ export function summaryJson(result: DemoResult): Record<string, unknown> {
     events: progress.events,
     elapsedMs: Math.round(progress.elapsedMs),
     retryScheduleMs: RETRY_SCHEDULE_MS,
+    coolOffMs: COOL_OFF_MS,
     faults: faultsOf(result),
     total: {
       ...figures(progress.total, arrived.total),
@@ -177,12 +223,15 @@ export function summaryJson(result: DemoResult): Record<string, unknown> {
 }
 
 function figures(count: Count, { accepted, duplicates, verified, badSignatures, latencyMs }: ArrivalReport) {
-  const { published, delivered, retried, dead, perSecond } = count;
+  const { published, delivered, retried, dead, parked, mostParked, opened, perSecond } = count;
   return {
     published,
     delivered,
     retried,
     dead,
+    parked,
+    mostParked,
+    opened,
     perSecond: Math.round(perSecond),
     latencyMs,
     accepted,

@@ -1,70 +1,19 @@
-/** Counts what the engine decides about the demo's events, in total and per receiver, and how fast. */
+/** What the engine decides about the demo's events, and what the broker says of their destinations: in total and per receiver. */
+import type { Standing } from '../../broker/broker.ts';
 import type { Settled } from '../../engine.ts';
-import { CAST } from './cast.ts';
+import { ABSENT, CAST } from './cast.ts';
+import { type Count, Counter } from './counter.ts';
 import { destinationsOf } from './events.ts';
-
-export interface Count {
-  readonly published: number;
-  readonly delivered: number;
-  readonly retried: number;
-  readonly dead: number;
-  /** Delivered per second, until the last one was. */
-  readonly perSecond: number;
-  /** Delivered in each BUCKET_MS so far, oldest first; the one under way is left out. */
-  readonly buckets: readonly number[];
-}
 
 /** The state of a run at one moment. */
 export interface Progress {
   readonly events: number;
   readonly elapsedMs: number;
   readonly total: Count;
+  /** How many events the absent receiver was owed when it came up; null while it is not there. */
+  readonly owedAtReturn: number | null;
   /** In the order of the cast. */
   readonly receivers: readonly Count[];
-}
-
-/** Width of what a rate is counted in, in milliseconds: one bar of a sparkline. */
-export const BUCKET_MS = 250;
-const BUCKETS_PER_SECOND = 1_000 / BUCKET_MS;
-
-class Counter {
-  published = 0;
-  delivered = 0;
-  retried = 0;
-  dead = 0;
-  #lastDeliveredMs = 0;
-  readonly #buckets: number[] = [];
-
-  add(kind: Settled['kind'], atMs: number): void {
-    switch (kind) {
-      case 'delivered': {
-        const bucket = Math.floor(atMs / BUCKET_MS);
-        this.delivered++;
-        this.#lastDeliveredMs = atMs;
-        this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
-        break;
-      }
-      case 'retry':
-        this.retried++;
-        break;
-      case 'dead':
-        this.dead++;
-        break;
-      case 'early':
-      case 'parked':
-      case 'handed-back':
-        break;
-      default:
-        kind satisfies never;
-    }
-  }
-
-  count(nowMs: number): Count {
-    const { published, delivered, retried, dead } = this;
-    const perSecond = delivered === 0 ? 0 : (delivered / Math.max(1, this.#lastDeliveredMs)) * 1_000;
-    const buckets = Array.from({ length: Math.floor(nowMs / BUCKET_MS) }, (_, at) => this.#buckets[at] ?? 0);
-    return { published, delivered, retried, dead, perSecond, buckets };
-  }
 }
 
 export class Tally {
@@ -74,8 +23,11 @@ export class Tally {
   readonly #total = new Counter();
   readonly #receivers = CAST.map(() => new Counter());
   readonly #byDestination: ReadonlyMap<string, Counter>;
-  #settledAtMs = 0;
-  #room: { readonly below: number; readonly resolve: () => void } | null = null;
+  /** How often each destination's breaker has opened in a row, as the broker last said. */
+  readonly #opened = new Map<string, number>();
+  #endedAtMs = 0;
+  #owedAtReturn: number | null = null;
+  #awaited: { readonly isSo: () => boolean; readonly resolve: () => void } | null = null;
 
   /** `events`: how many there will be. `nowMs`: a monotonic clock. */
   constructor(events: number, nowMs: () => number) {
@@ -89,14 +41,9 @@ export class Tally {
     );
   }
 
-  /** Published and neither delivered nor dead. Negative for a moment when an event is delivered before its publisher hears of it. */
-  get outstanding(): number {
-    return this.#total.published - this.#total.delivered - this.#total.dead;
-  }
-
-  /** When an event was last delivered or found dead, or put off, in milliseconds since the start. */
-  get settledAtMs(): number {
-    return this.#settledAtMs;
+  /** When an event was last delivered or found dead, in milliseconds since the start. */
+  get endedAtMs(): number {
+    return this.#endedAtMs;
   }
 
   get elapsedMs(): number {
@@ -111,21 +58,62 @@ export class Tally {
 
   settled({ destination, kind }: Settled): void {
     const atMs = this.elapsedMs;
-    this.#settledAtMs = atMs;
+    if (kind === 'delivered' || kind === 'dead') this.#endedAtMs = atMs;
     this.#total.add(kind, atMs);
     this.#byDestination.get(destination)?.add(kind, atMs);
-    if (this.#room !== null && this.outstanding < this.#room.below) {
-      this.#room.resolve();
-      this.#room = null;
-    }
+    this.#look();
   }
 
-  /** Resolves when fewer than this many events are outstanding. One may wait at a time. */
-  async whenOutstandingBelow(below: number): Promise<void> {
-    if (this.outstanding < below) return;
+  /** The broker has said how destinations stand: all of which there is anything to say. */
+  stand(standings: readonly Standing[]): void {
+    const receiverOf = ({ destination }: Standing) => this.#byDestination.get(destination);
+    this.#total.stand(standings);
+    for (const receiver of this.#receivers)
+      receiver.stand(standings.filter((standing) => receiverOf(standing) === receiver));
+    const before = new Map(this.#opened);
+    this.#opened.clear();
+    for (const standing of standings) {
+      const { destination, block } = standing;
+      const opened = block?.opened ?? 0;
+      this.#opened.set(destination, opened);
+      const more = Math.max(0, opened - (before.get(destination) ?? 0));
+      this.#total.opened += more;
+      receiverOf(standing)!.opened += more;
+    }
+    this.#look();
+  }
+
+  /** The absent receiver has come up. */
+  returned(): void {
+    this.#owedAtReturn = this.#receivers[ABSENT]!.outstanding;
+  }
+
+  /** Resolves when fewer than this many events are under way: outstanding, and not parked. */
+  whenUnderWayBelow(below: number): Promise<void> {
+    return this.#when(() => this.#total.underWay < below);
+  }
+
+  /** Resolves when nothing is outstanding but what is owed to the absent receiver. */
+  whenOnlyAbsentIsOwed(): Promise<void> {
+    return this.#when(() => this.#total.outstanding === this.#receivers[ABSENT]!.outstanding);
+  }
+
+  whenNothingIsOwed(): Promise<void> {
+    return this.#when(() => this.#total.outstanding === 0);
+  }
+
+  /** One may wait at a time. */
+  async #when(isSo: () => boolean): Promise<void> {
+    if (isSo()) return;
     await new Promise<void>((resolve) => {
-      this.#room = { below, resolve };
+      this.#awaited = { isSo, resolve };
     });
+  }
+
+  #look(): void {
+    if (this.#awaited?.isSo() !== true) return;
+    this.#awaited.resolve();
+    this.#awaited = null;
   }
 
   progress(): Progress {
@@ -134,23 +122,8 @@ export class Tally {
       events: this.events,
       elapsedMs,
       total: this.#total.count(elapsedMs),
+      owedAtReturn: this.#owedAtReturn,
       receivers: this.#receivers.map((receiver) => receiver.count(elapsedMs)),
     };
   }
-}
-
-/** Delivered per second over the last second of `buckets`. */
-export function recentPerSecond(buckets: readonly number[]): number {
-  const recent = buckets.slice(-BUCKETS_PER_SECOND);
-  if (recent.length === 0) return 0;
-  return (recent.reduce((sum, count) => sum + count, 0) / recent.length) * BUCKETS_PER_SECOND;
-}
-
-/** The most delivered within any second, at the grain of the buckets; of a shorter run, its mean. */
-export function peakPerSecond(buckets: readonly number[]): number {
-  const windows = Math.max(1, buckets.length - BUCKETS_PER_SECOND + 1);
-  const rates = Array.from({ length: windows }, (_, at) =>
-    recentPerSecond(buckets.slice(at, at + BUCKETS_PER_SECOND)),
-  );
-  return Math.max(...rates);
 }
