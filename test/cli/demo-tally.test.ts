@@ -4,9 +4,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { Block, Standing } from '../../src/broker/broker.ts';
 import { ABSENT, CAST } from '../../src/cli/demo/cast.ts';
 import { frame } from '../../src/cli/demo/frame.ts';
-import { plain } from '../../src/cli/demo/paint.ts';
 import { phasesOf } from '../../src/cli/demo/phase.ts';
 import { Tally } from '../../src/cli/demo/tally.ts';
+import { plain } from '../../src/cli/paint.ts';
 
 const FAST = CAST.findIndex(({ name }) => name === 'fast');
 

@@ -4,21 +4,10 @@ import { type Column, tableChars, tableLines } from '../aligned.ts';
 import type { Format, Paint } from '../paint.ts';
 import { CAST, type ReceiverRole } from './cast.ts';
 
-<<<<<<< HEAD
-
-import { barCells, formatCount, formatSeconds, plural, sparkline } from './format.ts';
-import { type Count, type Progress, recentPerSecond } from './tally.ts';
-
-=======
-
-import { type Column, tableChars, tableLines } from './columns.ts';
 import { type Count, recentPerSecond } from './counter.ts';
 import { barCells, formatCount, formatSeconds, plural, sparkline } from './format.ts';
-import type { Format, Paint } from './paint.ts';
 import { phasesOf } from './phase.ts';
 import type { Progress } from './tally.ts';
-
->>>>>>> iso-demo
 
 interface Row {
   readonly role: ReceiverRole;

@@ -1,23 +1,11 @@
 /** Shows a run while it runs: redrawn in place on a terminal, otherwise in plain lines. */
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
-
-<<<<<<< HEAD
-
 import { painter } from '../paint.ts';
-import { formatCount, formatSeconds, plural } from './format.ts';
-import { frame, remaining } from './frame.ts';
-
-=======
-
 import { recentPerSecond } from './counter.ts';
 import { formatCount, formatSeconds, plural } from './format.ts';
 import { frame, remaining } from './frame.ts';
-import { painter } from './paint.ts';
 import { type Phase, phasesOf } from './phase.ts';
-
->>>>>>> iso-demo
-
 import type { ProgressSource } from './run.ts';
 import type { Progress } from './tally.ts';
 

@@ -4,25 +4,11 @@ import type { Latency } from '../../record/metrics.ts';
 import { type Column, tableLines } from '../aligned.ts';
 import type { Paint } from '../paint.ts';
 import type { ArrivalReport } from './arrivals.ts';
-
-<<<<<<< HEAD
-
-import { CAST } from './cast.ts';
-import { formatCount, formatLatency, formatSeconds, plural } from './format.ts';
-import { type DemoResult, RETRY_SCHEDULE_MS, STALL_MS } from './run.ts';
-import { type Count, peakPerSecond } from './tally.ts';
-
-=======
-
 import { ABSENT, CAST } from './cast.ts';
-import { type Column, tableLines } from './columns.ts';
 import { type Count, peakPerSecond } from './counter.ts';
 import { formatCount, formatLatency, formatSeconds, plural } from './format.ts';
-import type { Paint } from './paint.ts';
 import { COOL_OFF_MS, type DemoResult, RETRY_SCHEDULE_MS, STALL_MS } from './run.ts';
 import type { Progress } from './tally.ts';
-
->>>>>>> iso-demo
 
 /**
  * What went wrong, one line each; none when every event is accounted for and every signature was right.
