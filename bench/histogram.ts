@@ -58,3 +58,11 @@ export function latencyFigures(histogram: Histogram): LatencyFigures {
     max: histogram.totalCount === 0 ? 0 : histogram.maxValue / 1000,
   };
 }
+
+/** Percentiles of a curve to draw: closer together where latencies differ most. */
+const CURVE = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 100];
+
+/** Pairs of a percentile and its milliseconds. */
+export function latencyCurve(histogram: Histogram): readonly (readonly [number, number])[] {
+  return CURVE.map((percentile) => [percentile, histogram.getValueAtPercentile(percentile) / 1000]);
+}

@@ -1,6 +1,7 @@
 /** `npm run -s bench -- <scenario>`: the command line of the benchmarks. Results go to standard output, progress to a terminal. */
 import { EXIT, VolleyError } from '../src/errors.ts';
 import { HOSTS } from './hosts/hosts.ts';
+import { ISOLATION } from './isolation/scenario.ts';
 import { profileText } from './profile.ts';
 import { type RunScenario, runnable } from './scenario.ts';
 import { bold } from './table.ts';
@@ -16,6 +17,7 @@ const SCENARIOS: Readonly<Record<string, Entry>> = {
     doc: 'deliveries a second and CPU of each, beside the raw undici + HMAC loop and BullMQ',
     run: runnable(THROUGHPUT),
   },
+  isolation: { doc: 'what a bad neighbour does to healthy destinations', run: runnable(ISOLATION) },
   hosts: { doc: 'what very many hosts leave in memory and open files', run: runnable(HOSTS) },
   profile: {
     doc: 'where the time of CPU profiles went that throughput --profile wrote',
