@@ -2,6 +2,7 @@
 import { EXIT, VolleyError } from '../src/errors.ts';
 import { HOSTS } from './hosts/hosts.ts';
 import { ISOLATION } from './isolation/scenario.ts';
+import { LATENCY } from './latency/scenario.ts';
 import { profileText } from './profile.ts';
 import { type RunScenario, runnable } from './scenario.ts';
 import { bold } from './table.ts';
@@ -18,6 +19,10 @@ const SCENARIOS: Readonly<Record<string, Entry>> = {
     run: runnable(THROUGHPUT),
   },
   isolation: { doc: 'what a bad neighbour does to healthy destinations', run: runnable(ISOLATION) },
+  latency: {
+    doc: 'from due to received, at shares of the maximum rate',
+    run: runnable(LATENCY),
+  },
   hosts: { doc: 'what very many hosts leave in memory and open files', run: runnable(HOSTS) },
   profile: {
     doc: 'where the time of CPU profiles went that throughput --profile wrote',
