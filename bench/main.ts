@@ -5,6 +5,7 @@ import { ISOLATION } from './isolation/scenario.ts';
 import { LATENCY } from './latency/scenario.ts';
 import { profileText } from './profile.ts';
 import { type RunScenario, runnable } from './scenario.ts';
+import { START } from './start/scenario.ts';
 import { bold } from './table.ts';
 import { THROUGHPUT } from './throughput-scenario.ts';
 
@@ -23,6 +24,7 @@ const SCENARIOS: Readonly<Record<string, Entry>> = {
     doc: 'from due to received, at shares of the maximum rate',
     run: runnable(LATENCY),
   },
+  start: { doc: 'the first delivery of a worker, and what an idle one costs', run: runnable(START) },
   hosts: { doc: 'what very many hosts leave in memory and open files', run: runnable(HOSTS) },
   profile: {
     doc: 'where the time of CPU profiles went that throughput --profile wrote',
