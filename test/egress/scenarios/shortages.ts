@@ -88,6 +88,9 @@ function flagsFor(concurrency: number): string[] {
     '60s',
     '--lease',
     '2m',
+    // Not the window that it finds out by itself, which begins with four: what holds attempts back is what runs out.
+    '--max-in-flight',
+    '1000',
   ];
   // One thread, as connections kept by another one would hold the last ports for as long as they are kept.
   return ['--allow-http', '--threads', '1', '--concurrency', String(concurrency), ...charged];
