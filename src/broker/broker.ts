@@ -193,7 +193,10 @@ export interface Broker {
    */
   enableDestination(destination: string): Promise<number | null>;
 
-  /** Blocks a destination for all workers. Where it is blocked already, the later end and the greater `opened` count. */
+  /**
+   * Blocks a destination for all workers. Where it is blocked already, the later end and the greater `opened` count; but where an
+   * open breaker opens once more, its probe has failed: then the new end counts, as the old one is that of leave to probe.
+   */
   block(destination: string, block: Block): Promise<void>;
   /** Lifts a block; nothing where there is none. */
   unblock(destination: string): Promise<void>;

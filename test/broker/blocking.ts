@@ -133,6 +133,15 @@ function probes(it: It): void {
     await broker.unblock('x');
     deepEqual(await broker.askProbe('x', 10), { kind: 'unblocked' });
   });
+
+  it('a probe that fails before its time is over blocks for as long as it says, not for that time', async (open) => {
+    const broker = await open();
+    await broker.block('x', { kind: 'open', forMs: 0, opened: 1 });
+    deepEqual(await broker.askProbe('x', HOUR_MS), { kind: 'granted' });
+    await broker.block('x', { kind: 'open', forMs: 20, opened: 2 });
+    await until(async () => (await broker.askProbe('x', HOUR_MS)).kind === 'granted');
+    equal((await blockOf(broker, 'x'))!.opened, 2);
+  });
 }
 
 function changes(it: It): void {

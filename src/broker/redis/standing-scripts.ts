@@ -66,14 +66,16 @@ if wasDisabled or wasBlocked then changed(KEYS[2], KEYS[3], ARGV[1]) end
 return wasDisabled and parked`;
 
 /**
- * Blocks a destination: the later end, of its kind, and the greater number of times opened.
+ * Blocks a destination: the later end, of its kind, and the greater number of times opened. One that opens once more has had its
+ * probe, and its old end, until which others were kept away from that, counts no more.
  * KEYS 1 blocks hash, 2 version, 3 changed zset
  * ARGV 1 destination, 2 kind, 3 for how many ms, 4 times opened in a row
  */
 export const BLOCK = `${FRAME}${CHANGED}${BLOCKS}
 local kind, ends, opened = ARGV[2], nowMs() + ARGV[3], tonumber(ARGV[4])
 local oldKind, oldEnds, oldOpened = readBlock(KEYS[1], ARGV[1])
-if oldKind then
+local isProbed = oldKind == 'open' and kind == 'open' and opened > oldOpened
+if oldKind and not isProbed then
   if oldEnds >= ends and oldOpened >= opened then return end
   if oldEnds >= ends then kind, ends = oldKind, oldEnds end
   opened = math.max(opened, oldOpened)

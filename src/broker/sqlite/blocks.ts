@@ -47,9 +47,13 @@ export function blockOf(kept: KeptBlock, now: Clocks): Block {
   return { kind: kept.kind, forMs, opened: kept.opened };
 }
 
-/** What becomes of a block when another one comes: the later end and the greater `opened` count; `held` itself where nothing. */
+/**
+ * What becomes of a block when another one comes: the later end and the greater `opened` count; `held` itself where nothing.
+ * One that opens once more has had its probe, and its old end, until which others were kept away from that, counts no more.
+ */
 export function merged(held: Block | null, asked: Block): Block {
   if (held === null) return asked;
+  if (held.kind === 'open' && asked.kind === 'open' && asked.opened > held.opened) return asked;
   if (asked.forMs <= held.forMs && asked.opened <= held.opened) return held;
   const { kind, forMs } = asked.forMs > held.forMs ? asked : held;
   return { kind, forMs, opened: Math.max(held.opened, asked.opened) };
