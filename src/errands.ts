@@ -55,6 +55,8 @@ export class Errands {
   run(): void {
     if (this.#stop.signal.aborted) return;
     const { broker, desk } = this.#parts;
+    // Before the wishes: a time that comes between two of them concerns also what has been asked for already.
+    const changeMs = desk.nextChangeMs();
     for (const destination of desk.probesDue())
       this.#ask(
         () => broker.askProbe(destination, this.#parts.probeMs),
@@ -69,7 +71,7 @@ export class Errands {
         },
       );
     this.#drain();
-    this.#setTimer();
+    this.#setTimer(changeMs);
   }
 
   /** Resolves when nothing more will come back. */
@@ -120,9 +122,8 @@ export class Errands {
   }
 
   /** Wakes when something that is blocked may go on. */
-  #setTimer(): void {
-    const { desk, nowMs, onAnswered } = this.#parts;
-    const changeMs = desk.nextChangeMs();
+  #setTimer(changeMs: number | null): void {
+    const { nowMs, onAnswered } = this.#parts;
     if (changeMs === this.#timerMs) return;
     clearTimeout(this.#timer);
     this.#timerMs = changeMs;

@@ -45,7 +45,7 @@ function newErrands(t: TestContext, { credit = 100 } = {}) {
     nowMs: () => state.nowMs,
     random: () => 0.5,
   });
-  return { errands, todo, answers, state, claimed, met };
+  return { errands, desk, todo, answers, state, claimed, met };
 }
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -126,5 +126,23 @@ test('it wakes when a block is over', async (t) => {
   t.mock.timers.tick(1_000);
   equal(state.answered, 2, 'an earlier end replaces a later one');
   ok(state.changeMs === 2_000);
+  await errands.stop();
+});
+
+test('a block that ends while other wishes are asked for is not slept through', async (t) => {
+  const { errands, desk, todo, answers, state } = newErrands(t);
+  state.changeMs = 1_000;
+  desk.wishes = () => {
+    state.changeMs = null;
+    todo.probes.push('open');
+    return [];
+  };
+  errands.run();
+  desk.wishes = () => [];
+  t.mock.timers.tick(1);
+  equal(state.answered, 1);
+  errands.run();
+  await settled();
+  deepEqual(answers, [['open', { kind: 'granted' }]]);
   await errands.stop();
 });
