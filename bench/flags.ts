@@ -4,10 +4,9 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { VolleyError } from '../src/errors.ts';
 import { CASES, type Case, caseNamed } from './cases.ts';
 import { CONTENDERS, type ContenderEntry, contenderNamed } from './contenders/contenders.ts';
+import type { CommonFlags } from './scenario.ts';
 
-export interface Flags {
-  readonly help: boolean;
-  readonly json: boolean;
+export interface Flags extends CommonFlags {
   readonly cases: readonly Case[];
   readonly contenders: readonly ContenderEntry[];
   /** Rounds of a case; null for as many as its weight deserves. */
@@ -18,7 +17,6 @@ export interface Flags {
   readonly slotsPerThread: number;
   readonly bodyBytes: number;
   readonly profileDirectory: string | null;
-  readonly quick: boolean;
 }
 
 /** What `--quick` runs unless told otherwise. */

@@ -1,4 +1,5 @@
 /** Bodies that look like what a shop sends, the same ones in every run. */
+import { seededRandom } from './random.ts';
 
 /** An order whose compact JSON has exactly `bodyBytes` bytes (at least 600). The same seed gives the same order. */
 export function orderPayload(seed: number, bodyBytes: number): Record<string, unknown> {
@@ -54,17 +55,6 @@ function jsonBytes(value: unknown): number {
 /** The longest item, with its comma: what the note fills at most. */
 const ITEM_BYTES = 150;
 const NOTE = 'Please leave the parcel with the neighbours at number 12. ';
-
-/** Mulberry32: uniform in [0, 1). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** How many different payloads take turns: enough that no cache of one body is measured. */
 const PAYLOADS = 64;

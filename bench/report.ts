@@ -1,16 +1,18 @@
 /** The throughput report for people. */
 import { HEADLINE } from './cases.ts';
+import { count, machineLines, mib } from './figures.ts';
+import { QUICK_NOTE } from './scenario.ts';
 import { table } from './table.ts';
 import type { ContenderSummary, Ratios, ThroughputReport } from './throughput.ts';
 
 export function throughputText(report: ThroughputReport, emphasise: (line: string) => string): string {
   const { machine } = report;
   const lines = [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, Node ${machine.node}, undici ${machine.undici} ` +
-      `(fetch: ${machine.undiciOfNode}), BullMQ ${machine.bullmq}`,
+    ...machineLines(report),
+    `BullMQ ${machine.bullmq}, undici ${machine.undiciOfNode} in fetch`,
     `${report.threads} threads of ${report.slotsPerThread} slots, ${report.bodyBytes} bytes, Redis with AOF everysec`,
   ];
-  if (report.quick) lines.push('A quick run: it shows that the benchmark works, its figures mean nothing.');
+  if (report.quick) lines.push(QUICK_NOTE);
   for (const entry of report.cases) {
     lines.push('', `${entry.name}: median of ${entry.rounds} ${entry.rounds === 1 ? 'round' : 'rounds'}`);
     lines.push(table(HEADING, Object.entries(entry.contenders).map(row), emphasise));
@@ -24,17 +26,16 @@ export function throughputText(report: ThroughputReport, emphasise: (line: strin
 const HEADING = ['', 'deliveries/s', 'min', 'max', 'CPU µs each', 'Redis µs', 'receiver µs', 'RSS MiB'];
 
 function row([name, summary]: [string, ContenderSummary]): readonly string[] {
-  const whole = (value: number) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
   const { deliveriesPerSecond: rate } = summary;
   return [
     name,
-    whole(rate.median),
-    whole(rate.min),
-    whole(rate.max),
+    count(rate.median),
+    count(rate.min),
+    count(rate.max),
     summary.cpuMicrosPerDelivery.median.toFixed(1),
     summary.redisMicrosPerDelivery?.median.toFixed(1) ?? '',
     summary.receiverMicrosPerDelivery.median.toFixed(1),
-    whole(summary.rssBytes.median / 2 ** 20),
+    mib(summary.rssBytes.median),
   ];
 }
 

@@ -24,3 +24,32 @@ export function medianRatio(
   return spread(Array.from({ length: rounds }, (_, round) => numerators![round]! / denominators![round]!))
     .median;
 }
+
+/** Whether a goal is reached. `within-noise`: the ratio is no farther from the limit than undisturbed runs are from each other. */
+export type Verdict = 'reached' | 'missed' | 'within-noise';
+
+export interface Goal {
+  readonly limit: number;
+  /** Which side of the limit is wanted. */
+  readonly wanted: 'least' | 'most';
+}
+
+/** `noise`: what the ratio comes to where there is no difference. */
+export function verdict(ratio: number, { limit, wanted }: Goal, noise: Spread): Verdict {
+  const distance = ratio / limit;
+  if (distance >= Math.min(noise.min, 1) && distance <= Math.max(noise.max, 1)) return 'within-noise';
+  return distance >= 1 === (wanted === 'least') ? 'reached' : 'missed';
+}
+
+/** What each value is as a ratio of the mean of those before and after it: 1 where nothing but the machine changed them. */
+export function ratiosToNeighbours(values: readonly number[]): readonly number[] {
+  return values.map((value, i) => {
+    const around = [values[i - 1], values[i + 1]].filter((other) => other !== undefined);
+    return around.length === 0 ? 1 : value / mean(around);
+  });
+}
+
+/** `values` is not empty. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,10 +1,13 @@
 /** The throughput scenario: every contender in turn, round after round, in every case. */
 import { type Case, HEADLINE } from './cases.ts';
 import type { ContenderEntry } from './contenders/contenders.ts';
+import { BENCH_SECRET } from './contenders/request.ts';
 import type { Flags } from './flags.ts';
 import { type Machine, machine } from './machine.ts';
-import { Receivers } from './receiver/receivers.ts';
+import { type Ceiling, receiverCeiling } from './receiver/ceiling.ts';
+import { allOk, Receivers } from './receiver/receivers.ts';
 import { type RunResult, run } from './run.ts';
+import type { OnProgress } from './scenario.ts';
 import { medianRatio, type Spread, spread } from './statistics.ts';
 
 export interface ContenderSummary {
@@ -35,6 +38,7 @@ export interface ThroughputReport {
   readonly scenario: 'throughput';
   readonly quick: boolean;
   readonly machine: Machine;
+  readonly receiverCeiling: Ceiling | null;
   readonly threads: number;
   readonly slotsPerThread: number;
   readonly bodyBytes: number;
@@ -48,22 +52,19 @@ const HEADLINE_SIZE = { rounds: 5, seconds: 4, warmUp: 30_000 };
 const OTHER_SIZE = { rounds: 3, seconds: 1, warmUp: 5_000 };
 const QUICK_SIZE = { rounds: 1, seconds: 0.3, warmUp: 1_000 };
 
-/** Any key will do; this one is as long as those that are minted. */
-const SECRET = `whsec_${Buffer.from('volley benchmark signing secret!').toString('base64')}`;
-
 /** `onProgress` gets a few words before each run. */
-export async function throughput(
-  flags: Flags,
-  onProgress: (doing: string) => void,
-): Promise<ThroughputReport> {
+export async function throughput(flags: Flags, onProgress: OnProgress): Promise<ThroughputReport> {
   const { quick, threads, slotsPerThread, bodyBytes } = flags;
+  const on = machine();
+  const ceiling = await receiverCeiling(flags.cases[0]!.scheme, quick, onProgress);
   const cases: CaseReport[] = [];
   for (const entry of flags.cases) cases.push(await runCase(entry, flags, onProgress));
   const headline = cases.find(({ name }) => name === HEADLINE);
   return {
     scenario: 'throughput',
     quick,
-    machine: machine(),
+    machine: on,
+    receiverCeiling: ceiling,
     threads,
     slotsPerThread,
     bodyBytes,
@@ -72,11 +73,11 @@ export async function throughput(
   };
 }
 
-async function runCase(entry: Case, flags: Flags, onProgress: (doing: string) => void): Promise<CaseReport> {
+async function runCase(entry: Case, flags: Flags, onProgress: OnProgress): Promise<CaseReport> {
   const size = flags.quick ? QUICK_SIZE : entry.name === HEADLINE ? HEADLINE_SIZE : OTHER_SIZE;
   const rounds = flags.rounds ?? size.rounds;
   const results = new Map<string, RunResult[]>();
-  const receivers = await Receivers.start(entry.scheme, entry.destinations, { kind: 'ok' });
+  const receivers = await Receivers.start(entry.scheme, [allOk(entry.destinations)]);
   try {
     for (let round = 1; round <= rounds; round += 1) {
       for (const contender of flags.contenders) {
@@ -98,7 +99,7 @@ function runContender(
   receivers: Receivers,
   { threads, slotsPerThread, bodyBytes, count, profileDirectory }: Flags,
 ): Promise<RunResult> {
-  const job = { urls: receivers.urls, threads, slotsPerThread, bodyBytes, secret: SECRET };
+  const job = { urls: receivers.urls(), threads, slotsPerThread, bodyBytes, secret: BENCH_SECRET };
   return run({ contender, job, count, seconds, warmUp, profileDirectory }, receivers);
 }
 

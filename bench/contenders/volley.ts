@@ -1,11 +1,9 @@
 /** Volley itself, everything switched on, on Redis. */
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Broker } from '../../src/broker/broker.ts';
-import { brokerFor } from '../../src/broker/open.ts';
-import { idMint } from '../../src/delivery/ids.ts';
 import { Engine, type Settled } from '../../src/engine.ts';
+import { openObserver } from '../observer.ts';
 import type { Contender, Job, Progress } from './contender.ts';
 import { VOLLEY_QUEUE } from './volley-loader.ts';
 
@@ -24,12 +22,7 @@ export class Volley implements Contender {
 
   async start(job: Job): Promise<void> {
     const broker = `redis://127.0.0.1:${job.redisPort}`;
-    this.#observer = brokerFor(broker, {
-      queue: VOLLEY_QUEUE,
-      leaseMs: 20_000,
-      mintToken: idMint(Date.now, randomBytes),
-      commandTimeoutMs: 5_000,
-    });
+    this.#observer = await openObserver(job.redisPort!);
     this.#engine = new Engine({
       broker,
       queue: VOLLEY_QUEUE,
@@ -42,7 +35,6 @@ export class Volley implements Contender {
       allowPort: [0],
       onSettled: (settled) => this.#settled(settled),
     });
-    await this.#observer.open();
     await this.#engine.start();
   }
 

@@ -1,9 +1,11 @@
 /** The hosts scenario: one event to each of very many hosts, a tenth of them at a time, and what that leaves in memory and open files. */
+import { machineLine } from '../figures.ts';
 import { integer, readFlags } from '../flags.ts';
 import { type Machine, machine } from '../machine.ts';
 import { startNameServer } from '../receiver/name-server.ts';
-import { Receivers } from '../receiver/receivers.ts';
+import { allOk, Receivers } from '../receiver/receivers.ts';
 import { Remote } from '../remote.ts';
+import { type CommonFlags, type OnProgress, QUICK_NOTE, type Scenario } from '../scenario.ts';
 import { table } from '../table.ts';
 import type { Sample, SenderApi } from './sender.ts';
 
@@ -22,32 +24,21 @@ export interface HostsReport {
 }
 
 const TENTHS = 10;
-const HOSTS = 100_000;
+const HOST_COUNT = 100_000;
 const QUICK_HOSTS = 2_000;
 
-export async function hosts(args: readonly string[], onProgress: (doing: string) => void): Promise<string> {
-  const flags = parseFlags(args);
-  if (flags.help) return HELP;
-  const report = await measure(flags, onProgress);
-  onProgress('');
-  return flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report);
-}
-
-interface Flags {
-  readonly help: boolean;
-  readonly json: boolean;
-  readonly quick: boolean;
+interface Flags extends CommonFlags {
   readonly hosts: number;
   readonly maxSockets: number | null;
 }
 
-async function measure(flags: Flags, onProgress: (doing: string) => void): Promise<HostsReport> {
-  const receivers = await Receivers.start('http', 1, { kind: 'ok' });
+async function measure(flags: Flags, onProgress: OnProgress): Promise<HostsReport> {
+  const receivers = await Receivers.start('http', [allOk(1)]);
   const names = await startNameServer(() => ({ addresses: ['127.0.0.1'] }));
   const sender = new Remote<SenderApi>(new URL('sender.ts', import.meta.url));
   const samples: Sample[] = [];
   try {
-    const port = Number(new URL(receivers.urls[0]!).port);
+    const port = Number(new URL(receivers.urls()[0]!).port);
     await sender.call('start', { dnsServer: names.address, port, maxSockets: flags.maxSockets });
     const tenth = flags.hosts / TENTHS;
     for (let i = 0; i < TENTHS; i++) {
@@ -89,7 +80,7 @@ function parseFlags(args: readonly string[]): Flags {
     help,
     json,
     quick,
-    hosts: integer('hosts', values.hosts, 100, 10_000_000) ?? (quick ? QUICK_HOSTS : HOSTS),
+    hosts: integer('hosts', values.hosts, 100, 10_000_000) ?? (quick ? QUICK_HOSTS : HOST_COUNT),
     maxSockets: integer('max-sockets', values['max-sockets'], 1, 1_000_000),
   };
 }
@@ -110,8 +101,8 @@ function text({
     String(sample.openFiles),
   ]);
   return [
-    `${on.cpu}, ${on.cores} cores, ${on.kernel}, Node ${on.node}, undici ${on.undici}`,
-    ...(quick ? ['A quick run: it shows that the benchmark works, its figures mean nothing.'] : []),
+    machineLine(on),
+    ...(quick ? [QUICK_NOTE] : []),
     '',
     table(['hosts so far', 'deliveries/s', 'CPU µs each', 'RSS MiB', 'open files'], rows, (line) => line),
     '',
@@ -125,7 +116,7 @@ const HELP = `Usage: npm run -s bench -- hosts [flags]
 One event to each of very many hosts: what that leaves in memory and in open files. Each host is a
 name of its own, resolved by a name server of the benchmark, vetted, and connected to.
 
-  --hosts N         hosts (default: ${HOSTS})
+  --hosts N         hosts (default: ${HOST_COUNT})
   --max-sockets N   as the worker's option (default: worked out from the limit on open files)
   --quick           ${QUICK_HOSTS} hosts: shows that it works, measures nothing
   --json            one JSON object on standard output
@@ -134,3 +125,5 @@ Examples:
   npm run -s bench -- hosts
   npm run -s bench -- hosts --hosts 20000 --max-sockets 500 --json
 `;
+
+export const HOSTS: Scenario<Flags, HostsReport> = { help: HELP, parseFlags, measure, text };

@@ -1,8 +1,12 @@
 /** Mock receivers in processes of their own, all destinations behind each. */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { type Histogram, mergeHistograms } from '../histogram.ts';
+import { NumberSet } from '../number-set.ts';
 import { Remote } from '../remote.ts';
 import type { Behaviour } from './behaviour.ts';
+import { closedPort } from './closed-port.ts';
+import type { GroupSpec, Scheme } from './group.ts';
 import type { ReceiverApi, ReceiverCounts } from './main.ts';
 
 /** Environment of a process that must trust the https receivers. */
@@ -13,12 +17,33 @@ export const TRUST_RECEIVERS = {
 /** A receiver spends about a third of what a sender does; with fewer processes they would be what is measured. */
 const RECEIVERS_PER_CORE = 0.3;
 
+/** Destinations that behave alike. */
+export interface GroupOptions extends Pick<GroupSpec, 'name' | 'behaviour' | 'paths' | 'secret'> {
+  readonly destinations: number;
+  /** Whether events' ids are read; not unless said. */
+  readonly watched?: boolean;
+}
+
+/** What a group saw in all its processes. */
+export interface GroupTally {
+  readonly requests: number;
+  readonly repeated: number;
+  readonly badSignatures: number;
+  readonly numbers: NumberSet;
+  readonly periods: ReadonlyMap<string, { readonly arrived: number; readonly latency: Histogram }>;
+}
+
+/** One group that answers 200 at once. */
+export function allOk(destinations: number): GroupOptions {
+  return { name: 'all', destinations, behaviour: { kind: 'answer' } };
+}
+
 export class Receivers {
-  readonly urls: readonly string[];
+  readonly #urls: ReadonlyMap<string, readonly string[]>;
   readonly #remotes: readonly Remote<ReceiverApi>[];
 
-  private constructor(urls: readonly string[], remotes: readonly Remote<ReceiverApi>[]) {
-    this.urls = urls;
+  private constructor(urls: ReadonlyMap<string, readonly string[]>, remotes: readonly Remote<ReceiverApi>[]) {
+    this.#urls = urls;
     this.#remotes = remotes;
   }
 
@@ -26,23 +51,40 @@ export class Receivers {
    * Each destination is an origin of its own by its port, not by its address: one certificate then covers all of them
    * (no certificate can name a range of addresses), and it works where only 127.0.0.1 is routed to loopback.
    */
-  static async start(
-    scheme: 'http' | 'https',
-    destinations: number,
-    behaviour: Behaviour,
-  ): Promise<Receivers> {
+  static async start(scheme: Scheme, groups: readonly GroupOptions[]): Promise<Receivers> {
     const processes = Math.ceil(availableParallelism() * RECEIVERS_PER_CORE);
-    const remotes: Remote<ReceiverApi>[] = [];
-    let ports: readonly number[] = new Array(destinations).fill(0);
-    for (let index = 0; index < processes; index += 1) {
-      const remote = new Remote<ReceiverApi>(new URL('main.ts', import.meta.url));
-      remotes.push(remote);
-      ports = await remote.call('listen', { scheme, ports, behaviour, shared: processes > 1 });
-    }
-    return new Receivers(
-      ports.map((port) => `${scheme}://127.0.0.1:${port}/hooks/orders`),
-      remotes,
+    const remotes = Array.from(
+      { length: processes },
+      () => new Remote<ReceiverApi>(new URL('main.ts', import.meta.url)),
     );
+    const urls = new Map<string, readonly string[]>();
+    for (const { destinations, watched = false, ...group } of groups) {
+      let ports: readonly number[] = new Array(destinations).fill(0);
+      if (group.behaviour.kind === 'refuse')
+        ports = await Promise.all(ports.map(() => closedPort(Math.random)));
+      for (const remote of remotes)
+        ports = await remote.call('listen', { ...group, scheme, ports, watched, shared: processes > 1 });
+      urls.set(
+        group.name,
+        ports.map((port) => `${scheme}://127.0.0.1:${port}/hooks/orders`),
+      );
+    }
+    return new Receivers(urls, remotes);
+  }
+
+  /** Of all groups, or of one. */
+  urls(group?: string): readonly string[] {
+    return group === undefined ? [...this.#urls.values()].flat() : this.#urls.get(group)!;
+  }
+
+  /** Makes a group behave otherwise from now on. */
+  async behave(group: string, behaviour: Behaviour): Promise<void> {
+    for (const remote of this.#remotes) await remote.call('behave', { group, behaviour });
+  }
+
+  /** Begins a period: events due, and deliveries arriving, from this time on are counted under its name. */
+  async mark(name: string, fromMicros: number): Promise<void> {
+    await Promise.all(this.#remotes.map((remote) => remote.call('mark', { name, fromMicros })));
   }
 
   /** Counts from zero again. */
@@ -53,10 +95,34 @@ export class Receivers {
   async counts(): Promise<ReceiverCounts> {
     const counts = await Promise.all(this.#remotes.map((remote) => remote.call('counts')));
     const firsts = counts.flatMap(({ firstAtMs }) => (firstAtMs === null ? [] : [firstAtMs]));
+    const total = (of: (count: ReceiverCounts) => number) =>
+      counts.reduce((sum, count) => sum + of(count), 0);
     return {
-      requests: counts.reduce((sum, { requests }) => sum + requests, 0),
+      requests: total(({ requests }) => requests),
       firstAtMs: firsts.length === 0 ? null : Math.min(...firsts),
-      cpuSeconds: counts.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+      cpuSeconds: total(({ cpuSeconds }) => cpuSeconds),
+      delivered: Object.fromEntries(
+        this.#urls.keys().map((group) => [group, total(({ delivered }) => delivered[group]!)]),
+      ),
+    };
+  }
+
+  async tally(group: string): Promise<GroupTally> {
+    const reports = await Promise.all(this.#remotes.map((remote) => remote.call('tally', group)));
+    const numbers = NumberSet.union(reports.map((report) => report.numbers));
+    const total = (of: (report: (typeof reports)[number]) => number) =>
+      reports.reduce((sum, report) => sum + of(report), 0);
+    const periods = reports[0]!.periods.map(({ name }, index) => {
+      const parts = reports.map((report) => report.periods[index]!);
+      const arrived = parts.reduce((sum, part) => sum + part.arrived, 0);
+      return [name, { arrived, latency: mergeHistograms(parts.map((part) => part.latency)) }] as const;
+    });
+    return {
+      requests: total(({ requests }) => requests),
+      repeated: total(({ repeated }) => repeated),
+      badSignatures: total(({ badSignatures }) => badSignatures),
+      numbers,
+      periods: new Map(periods),
     };
   }
 
