@@ -6,7 +6,7 @@
  *   ┌────────┐ ──────────────────────────────► ┌──────┐ ─────────────────────────► ┌─────────┐
  *   │ closed │                                 │ open │ ◄───────────────────────── │ probing │
  *   └────────┘ ◄───────────┐            ┌────► └──────┘    failed: longer          └─────────┘
- *      │                   │            │        │ ▲       untried: ask again        │     │
+ *      │                   │            │        │ ▲                                 │     │
  *      │    limit reaches  │   failures │        │ │                     answered    │     │ throttled
  *      │    the window     │   as above │        │ │                 ┌───────────────┘     │
  *      │                ┌─────────┐ ────┘        │ │                 │                     │
@@ -23,7 +23,8 @@
  * A block (open or paused) is shared by all workers through the broker: one that is heard of from another worker is entered
  * as if it had been found out here, and so is one that has been lifted. A cool-off is twice as long each time the destination
  * fails again before it was closed, up to MOST_COOL_OFFS. While ramping, which each worker does for itself, the limit on what
- * is in flight doubles with each round of successes, from 1 until it reaches the window.
+ * is in flight doubles with each round of successes, from 1 until it reaches the window. A probe that comes back untried leaves the
+ * leave to probe with this worker: the next delivery is the probe.
  */
 import type { Block, ProbeAnswer } from '../broker/broker.ts';
 import { afterPause, jittered } from '../settle/retry-policy.ts';
@@ -171,11 +172,11 @@ function whenProbing(breaker: Probing, event: BreakerEvent, at: Circumstances): 
       return event.pauseMs > 0 ? pause(event.pauseMs, opened, at) : ramp(opened, at);
     case 'failed':
       return open(opened + 1, at);
-    case 'untried':
-      return { kind: 'open', untilMs: at.nowMs, opened };
     case 'blocked':
       // The block that is being probed is known.
       return isNews(event.block, opened) ? heard(event.block, at) : breaker;
+    case 'untried':
+    // Leave to probe is not used up: the broker would not give it again before the time for this probe is over.
     case 'granted':
     case 'refused':
       return breaker;

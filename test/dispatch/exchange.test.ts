@@ -56,7 +56,7 @@ test('a probe is asked for once, when its cool-off is over and something is park
   equal(dispatcher.standing('a')?.state, 'ramping');
 });
 
-test('a refused probe is asked for again later, one that comes back untried at once, and one that is not needed begins a ramp', () => {
+test('a refused probe is asked for again later, one that comes back untried is not, and one that is not needed begins a ramp', () => {
   const { add, assign, comeBack, clock, dispatcher } = opened();
   const { exchange } = dispatcher;
   exchange.setParked('a', true);
@@ -70,9 +70,16 @@ test('a refused probe is asked for again later, one that comes back untried at o
   exchange.probeAnswered('a', GRANTED);
   add('a', 1, 1_000, true);
   assign();
+  exchange.drains();
+  exchange.drained('a', 1);
   equal(comeBack(UNTRIED).destination, 'a');
-  deepEqual(exchange.probesDue(), ['a']);
-  deepEqual(exchange.probeAnswered('a', { kind: 'unblocked' }), { kind: 'resumed' });
+  deepEqual(exchange.probesDue(), []);
+  deepEqual(
+    exchange.drains().map(({ count }) => count),
+    [1],
+    'the next one is the probe',
+  );
+  deepEqual(exchange.unblocked('a'), { kind: 'resumed' });
 });
 
 test('no probe is asked for while something that was sent before is still out', () => {
