@@ -213,8 +213,6 @@ export class Engine {
       this.#pool.configure(thread);
       this.#dispatcher.reconfigure();
       await this.#isolation.configure(disabled);
-      // What the settings from before held back may go, also where nothing else comes that would send it.
-      this.#flow.send();
       for (const warning of warnings) this.#log.warn(warning);
       this.#log.info({ secrets: this.#settings.place }, 'secrets and destinations reloaded');
     } catch (error) {
