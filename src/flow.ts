@@ -67,7 +67,11 @@ export class Flow implements PoolEvents {
 
   /** Begins to send. */
   start(): void {
-    this.#pace = setInterval(() => this.#dispatcher.turnOver(), PACE_MS).unref();
+    this.#pace = setInterval(() => {
+      this.#dispatcher.turnOver();
+      // Also where nothing comes back, as from a destination that hangs, and room for claims is gone.
+      this.#relieve();
+    }, PACE_MS).unref();
   }
 
   /** Attempts in flight. */
@@ -207,9 +211,13 @@ export class Flow implements PoolEvents {
     if (!this.#sending) return;
     this.#trySuspect();
     this.#dispatcher.assign((delivery, thread) => this.#launch(delivery, thread));
-    this.#dispatcher.overflow(this.#parts.isShort(), (delivery) => this.#park(delivery));
+    this.#relieve();
     this.#post();
     this.#parts.onSent();
+  }
+
+  #relieve(): void {
+    this.#dispatcher.overflow(this.#parts.isShort(), (delivery) => this.#park(delivery));
   }
 
   #post(): void {

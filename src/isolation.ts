@@ -37,11 +37,13 @@ export interface IsolationParts {
 export class Isolation {
   readonly #standings: DestinationStandings;
   readonly #errands: Errands;
+  readonly #flow: () => IsolatedFlow;
   readonly #log: Logger;
   #sendsSoon = false;
 
   constructor(parts: IsolationParts) {
     const { broker, desk, flow, creditForParked, probeMs, log, onFault, nowMs, wallMs, random } = parts;
+    this.#flow = flow;
     this.#log = log;
     /** Answers and news come many in a turn, and are sent for once. */
     const sendSoon = () => {
@@ -88,8 +90,10 @@ export class Isolation {
     return this.#standings.start(disabled);
   }
 
-  configure(disabled: ReadonlySet<string>): Promise<void> {
-    return this.#standings.configure(disabled);
+  async configure(disabled: ReadonlySet<string>): Promise<void> {
+    await this.#standings.configure(disabled);
+    // What the settings from before held back may go, also where nothing else comes that would send it.
+    this.#flow().send();
   }
 
   /** Fetches nothing more that is parked; resolves when nothing more will come. */

@@ -3,7 +3,17 @@ import type { Broker } from '../../src/broker/broker.ts';
 import { VolleyError } from '../../src/errors.ts';
 import { Signal } from '../signal.ts';
 
-type Call = 'open' | 'reserve' | 'reserveParked' | 'settle' | 'extend' | 'reclaim';
+type Call =
+  | 'open'
+  | 'reserve'
+  | 'reserveParked'
+  | 'settle'
+  | 'extend'
+  | 'reclaim'
+  | 'block'
+  | 'unblock'
+  | 'askProbe'
+  | 'takeTokens';
 /** `refuse`: fails and does nothing. `lose-reply`: does it and fails. `hang`: neither, until the fault is lifted; then it does it. */
 export type Fault = 'refuse' | 'lose-reply' | 'hang';
 

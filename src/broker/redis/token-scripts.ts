@@ -13,10 +13,11 @@ export const TAKE_TOKENS = `
 local wanted, intervalUs, burst = tonumber(ARGV[1]), 1000000 / ARGV[2], math.floor(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local debtUs = math.max(0, (redis.call('GET', KEYS[1]) or now) - now)
-debtUs = math.min(debtUs, math.ceil(burst * intervalUs))
+local keptUs = math.max(0, (redis.call('GET', KEYS[1]) or now) - now)
+local debtUs = math.min(keptUs, math.ceil(burst * intervalUs))
 local granted = math.min(wanted, math.max(0, math.floor(burst - debtUs / intervalUs)))
-if granted > 0 then
+-- A debt that was cut is written down too: else it would be cut anew each time, and never be paid.
+if granted > 0 or debtUs < keptUs then
   debtUs = math.ceil(debtUs + granted * intervalUs)
   redis.call('DEL', KEYS[1])
   redis.call('SET', KEYS[1], string.format('%.0f', now + debtUs), 'PX', string.format('%.0f', math.ceil(debtUs / 1000)))

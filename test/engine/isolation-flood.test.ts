@@ -1,0 +1,48 @@
+/** Very many events of a destination that hardly answers, published before those of others. */
+import { equal, ok } from 'node:assert/strict';
+import test from 'node:test';
+import type { Answer } from '../receiver.ts';
+import { assertDeliveredOnce, eventsFor, patientOf } from './isolating.ts';
+import { eachBroker, startEngine } from './running.ts';
+
+const FLOOD = 20_000;
+const OTHERS = 4;
+const EVENTS = 50;
+/** What an engine holds at most, and a quarter more of what was parked. */
+const HELD_MOST = 1_024 * 1.25;
+
+for (const [name, queueOf] of Object.entries(eachBroker()))
+  test(`on ${name}, ${FLOOD} events of one that does not answer hold up none of the others’ behind them, and a stop loses none`, async (t) => {
+    const queue = await queueOf(t);
+    const hanging: ((answer: Answer) => void)[] = [];
+    const slow = await patientOf(t, () => new Promise((resolve) => hanging.push(resolve)));
+    const other = await patientOf(t, () => ({ status: 500 }));
+    other.heal();
+    for (let from = 0; from < FLOOD; from += 1_000)
+      await queue.push(...eventsFor('slow', slow.url, 1_000, from));
+    const others = eventsFor('other', other.url, OTHERS * EVENTS);
+    await queue.push(...others.map((event, n) => ({ ...event, destination: `other-${n % OTHERS}` })));
+    const patient = { readTimeoutMs: 50_000, totalTimeoutMs: 50_000, leaseMs: 60_000 };
+    let held = 0;
+    const { engine } = await startEngine(t, queue, {
+      ...patient,
+      onSettled: () => {
+        const { inFlight, waiting } = engine.snapshot();
+        held = Math.max(held, inFlight + waiting);
+      },
+    });
+    await other.until(() => other.delivered.length === OTHERS * EVENTS);
+    equal(slow.delivered.length, 0);
+    t.diagnostic(`at most ${held} held, ${slow.arrivals.length} in flight to the slow one`);
+    ok(held <= HELD_MOST, `${held} were held`);
+    slow.heal();
+    for (const answer of hanging) answer({ status: 200 });
+    await slow.until(() => slow.delivered.length > 200);
+    await engine.stop();
+    const { ready, leased, delayed, parked, dead } = await queue.watch.stats();
+    const { delivered } = engine.snapshot();
+    t.diagnostic(`${delivered} delivered, ${JSON.stringify({ ready, delayed, parked })}`);
+    equal(leased + dead, 0);
+    equal(ready + delayed + parked, FLOOD + OTHERS * EVENTS - delivered);
+    assertDeliveredOnce(other, OTHERS * EVENTS);
+  });
