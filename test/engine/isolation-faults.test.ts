@@ -44,9 +44,10 @@ for (const [name, queueOf] of Object.entries(eachBroker())) {
       await faults.untilMet('block', 1);
       faults.lift();
       await untilBlocked(queue, 'failing', 'open');
-      patient.heal();
       faults.impose(fault, ...CALLS);
+      // Before it heals, as a probe that succeeds would be the last one.
       await faults.untilMet('askProbe', 1);
+      patient.heal();
       faults.lift();
       await patient.until(() => patient.delivered.length === EVENTS);
       await untilEmpty(queue);
