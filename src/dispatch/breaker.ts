@@ -6,7 +6,7 @@
  *   ┌────────┐ ──────────────────────────────► ┌──────┐ ─────────────────────────► ┌─────────┐
  *   │ closed │                                 │ open │ ◄───────────────────────── │ probing │
  *   └────────┘ ◄───────────┐            ┌────► └──────┘    failed: longer          └─────────┘
- *      │                   │            │        │ ▲       untried: ask again        │     │
+ *      │                   │            │        │ ▲                                 │     │
  *      │    limit reaches  │   failures │        │ │                     answered    │     │ throttled
  *      │    the window     │   as above │        │ │                 ┌───────────────┘     │
  *      │                ┌─────────┐ ────┘        │ │                 │                     │
@@ -170,12 +170,13 @@ function whenProbing(breaker: Probing, event: BreakerEvent, at: Circumstances): 
     case 'throttled':
       return event.pauseMs > 0 ? pause(event.pauseMs, opened, at) : ramp(opened, at);
     case 'failed':
-      return open(opened + 1, at);
-    case 'untried':
-      return { kind: 'open', untilMs: at.nowMs, opened };
+      // Where failures open nothing any more, they keep nothing open either.
+      return at.rules === null ? ramp(opened, at) : open(opened + 1, at.rules, at);
     case 'blocked':
       // The block that is being probed is known.
       return isNews(event.block, opened) ? heard(event.block, at) : breaker;
+    // The leave was for one attempt, and none was made: the next delivery may have it.
+    case 'untried':
     case 'granted':
     case 'refused':
       return breaker;
@@ -239,13 +240,12 @@ function whenRamping(breaker: Ramping, event: BreakerEvent, at: Circumstances): 
 
 function failed(otherwise: Breaker, opened: number, at: Circumstances): Breaker {
   at.tally.failed(at.nowMs);
-  const isTooMuch = at.rules !== null && at.tally.isTooMuch(at.nowMs, at.rules.failures);
-  return isTooMuch ? open(opened + 1, at) : otherwise;
+  const { rules, tally, nowMs } = at;
+  return rules !== null && tally.isTooMuch(nowMs, rules.failures) ? open(opened + 1, rules, at) : otherwise;
 }
 
-function open(opened: number, { nowMs, random, rules }: Circumstances): Breaker {
-  const firstMs = rules?.coolOffMs ?? 0;
-  const forMs = jittered(firstMs * Math.min(2 ** (opened - 1), MOST_COOL_OFFS), random);
+function open(opened: number, { coolOffMs }: BreakerRules, { nowMs, random }: Circumstances): Breaker {
+  const forMs = jittered(coolOffMs * Math.min(2 ** (opened - 1), MOST_COOL_OFFS), random);
   return { kind: 'open', untilMs: nowMs + forMs, opened };
 }
 

@@ -40,8 +40,6 @@ export function changeOf(before: Breaker, lane: Lane<Dispatchable>, nowMs: numbe
   if (after === before) return null;
   switch (after.kind) {
     case 'open': {
-      // A probe that was given back has opened nothing.
-      if (before.kind === 'probing' && before.opened === after.opened) return null;
       const { failuresInARow } = lane;
       return { kind: 'opened', forMs: after.untilMs - nowMs, opened: after.opened, failuresInARow };
     }

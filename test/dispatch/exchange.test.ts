@@ -56,8 +56,8 @@ test('a probe is asked for once, when its cool-off is over and something is park
   equal(dispatcher.standing('a')?.state, 'ramping');
 });
 
-test('a refused probe is asked for again later, one that comes back untried at once, and one that is not needed begins a ramp', () => {
-  const { add, assign, comeBack, clock, dispatcher } = opened();
+test('a refused probe is asked for again later, and one that is not needed begins a ramp', () => {
+  const { clock, dispatcher } = opened();
   const { exchange } = dispatcher;
   exchange.setParked('a', true);
   clock.nowMs = 33_000;
@@ -67,12 +67,24 @@ test('a refused probe is asked for again later, one that comes back untried at o
   equal(exchange.nextChangeMs(), 38_000);
   clock.nowMs = 38_000;
   deepEqual(exchange.probesDue(), ['a']);
-  exchange.probeAnswered('a', GRANTED);
-  add('a', 1, 1_000, true);
-  assign();
-  equal(comeBack(UNTRIED).destination, 'a');
-  deepEqual(exchange.probesDue(), ['a']);
   deepEqual(exchange.probeAnswered('a', { kind: 'unblocked' }), { kind: 'resumed' });
+});
+
+test('where the probe comes back untried, as one that has expired does, the next one is fetched under the same leave', () => {
+  const { add, assign, comeBack, clock, dispatcher } = opened();
+  const { exchange } = dispatcher;
+  exchange.setParked('a', true);
+  clock.nowMs = 33_000;
+  exchange.probesDue();
+  exchange.probeAnswered('a', GRANTED);
+  for (let n = 0; n < 3; n++) {
+    equal(exchange.drains()[0]?.count, 1);
+    exchange.drained('a', 1);
+    add('a', 1, 1_000, true);
+    equal(assign().length, 1);
+    comeBack(UNTRIED);
+  }
+  deepEqual(exchange.probesDue(), []);
 });
 
 test('no probe is asked for while something that was sent before is still out', () => {
