@@ -78,9 +78,9 @@ export class Exchange {
     this.#lanes.forgetIfIdle(lane);
   }
 
-  /** What to fetch of what is parked. `drained` answers each, and then what was fetched is added. */
-  drains(): Drain[] {
-    return this.#lanes.drains(WISHES_MAX);
+  /** What to fetch of what is parked, of so many destinations at most. `drained` answers each, and then what was fetched is added. */
+  drains(most = WISHES_MAX): Drain[] {
+    return this.#lanes.drains(most);
   }
 
   /** So many have been fetched. 0: nothing is parked any more; after a fault `setParked` says otherwise. */
