@@ -184,9 +184,11 @@ export class Engine {
     let warnings: readonly string[];
     try {
       warnings = await this.#broker.open();
-      await this.#isolation.start(loaded.disabled);
       await this.#pool.start(this.#flow, loaded.thread);
+      // Last: what it hears of may be fetched and sent at once.
+      await this.#isolation.start(loaded.disabled);
     } catch (error) {
+      await this.#isolation.stopErrands();
       await this.#isolation.stop();
       await this.#pool.close();
       await this.#broker.close();
