@@ -130,8 +130,9 @@ export class Flow implements PoolEvents {
 
   /** Parks what waits for a destination that has been disabled. */
   parkWaiting(destination: string): void {
+    this.#parkLane(destination);
+    // Of what is parked nothing is to be fetched until it is enabled.
     this.#dispatcher.exchange.setParked(destination, false);
-    for (const delivery of this.#dispatcher.clearLane(destination)) this.#park(delivery);
   }
 
   /** The broker has taken settlements: what is parked is worth fetching from now on. */
@@ -143,8 +144,7 @@ export class Flow implements PoolEvents {
     if (parked.size > 0) this.send();
   }
 
-  /** Parks what waits for a destination that is blocked. */
-  #parkBlocked(destination: string): void {
+  #parkLane(destination: string): void {
     for (const delivery of this.#dispatcher.clearLane(destination)) this.#park(delivery);
   }
 
@@ -152,7 +152,7 @@ export class Flow implements PoolEvents {
   heardBlock(destination: string, block: Block | null): void {
     const { exchange } = this.#dispatcher;
     if (block === null) exchange.unblocked(destination);
-    else if (exchange.blocked(destination, block) !== null) this.#parkBlocked(destination);
+    else if (exchange.blocked(destination, block) !== null) this.#parkLane(destination);
   }
 
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
@@ -260,7 +260,7 @@ export class Flow implements PoolEvents {
 
   #changed(destination: string, change: Change): void {
     this.#parts.onChange(destination, change);
-    if (change.kind === 'opened' || change.kind === 'paused') this.#parkBlocked(destination);
+    if (change.kind === 'opened' || change.kind === 'paused') this.#parkLane(destination);
   }
 
   /** Its memory is free for others from now on. */
