@@ -52,7 +52,6 @@ export class Engine {
   readonly #settler: Settler<Settlement, SettleResult>;
   readonly #reserver: Reserver;
   readonly #keeper: Keeper;
-  readonly #dispatcher: Dispatcher<Delivery>;
   readonly #isolation: Isolation;
   readonly #credits: Credits;
   readonly #shortage: Shortage;
@@ -98,7 +97,6 @@ export class Engine {
       random: Math.random,
       rulesOf: (destination) => this.#settings.laneRulesOf(destination),
     });
-    this.#dispatcher = dispatcher;
     this.#isolation = this.#newIsolation(dispatcher, values.totalTimeoutMs);
     this.#flow = new Flow({
       threads,
@@ -213,7 +211,7 @@ export class Engine {
       const { thread, disabled, warnings } = await this.#settings.load();
       if (this.#stopping !== null) return;
       this.#pool.configure(thread);
-      this.#dispatcher.reconfigure();
+      this.#flow.reconfigure();
       await this.#isolation.configure(disabled);
       for (const warning of warnings) this.#log.warn(warning);
       this.#log.info({ secrets: this.#settings.place }, 'secrets and destinations reloaded');

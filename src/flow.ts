@@ -101,6 +101,12 @@ export class Flow implements PoolEvents {
     this.send();
   }
 
+  /** The rules of destinations may have changed: what waits for one of them may go. */
+  reconfigure(): void {
+    this.#dispatcher.reconfigure();
+    this.send();
+  }
+
   /** Sends nothing more, and hands back what waits. */
   stopSending(): void {
     this.#sending = false;
