@@ -122,19 +122,22 @@ export class Lanes<Delivery extends Dispatchable> {
     this.goOn(lane, nowMs);
   }
 
-  /** What lanes want of the broker now, at most so many; see wishes.ts. */
+  /**
+   * What lanes want of the broker now, at most so many; see wishes.ts. Lets none go on: a lane whose time came between
+   * two of these calls would be noted for the one that is over, and nothing would be left to wake for.
+   */
   probes(most: number): string[] {
-    const nowMs = this.look();
+    const nowMs = this.#parts.nowMs();
     return this.#probing.take(most, (lane) => probeWish(lane, nowMs));
   }
 
   tokens(most: number): TokenWish[] {
-    const nowMs = this.look();
+    const nowMs = this.#parts.nowMs();
     return this.#limited.take(most, (lane) => tokenWish(lane, nowMs));
   }
 
   drains(most: number): Drain[] {
-    const nowMs = this.look();
+    const nowMs = this.#parts.nowMs();
     return this.#parked.take(most, (lane) => drainWish(lane, nowMs));
   }
 
