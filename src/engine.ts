@@ -85,11 +85,6 @@ export class Engine {
       onPause: () => this.#pool.shed(),
       nowMs: () => performance.now(),
     });
-    this.#credits = new Credits(
-      threads * slotsPerThread,
-      () => ({ held: this.#flow.held, heldBytes: this.#flow.heldBytes, unsettled: this.#settler.backlog }),
-      () => this.#shortage.lasts,
-    );
     const dispatcher = new Dispatcher<Delivery>({
       threads,
       slotsPerThread,
@@ -111,6 +106,12 @@ export class Engine {
       onLocalFault: (code) => this.#shortage.met(code),
       log,
     });
+    this.#credits = new Credits(
+      threads * slotsPerThread,
+      this.#flow.holdings,
+      () => this.#settler.backlog,
+      () => this.#shortage.lasts,
+    );
     this.#reserver = this.#newReserver();
     this.#keeper = this.#newKeeper(values.leaseMs);
   }

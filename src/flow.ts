@@ -12,6 +12,7 @@ import type { Change } from './dispatch/standing.ts';
 import { type Endings, type Held, UNREADABLE } from './endings.ts';
 import type { AttemptPool, Parcel, PoolEvents } from './pool/attempt-pool.ts';
 import type { Logger } from './record/log.ts';
+import { Holdings } from './reserve/credit.ts';
 import { Numbered } from './runtime/numbered.ts';
 import type { FailedAttempt } from './thread/messages.ts';
 
@@ -37,6 +38,7 @@ export interface FlowParts {
 
 export interface Delivery extends Held {
   readonly bytes: number;
+  readonly wasParked: boolean;
   /** Its number and its thread while it is in flight. */
   number: number;
   thread: number;
@@ -54,7 +56,8 @@ export class Flow implements PoolEvents {
   readonly #inFlight = new Numbered<Delivery>();
   /** What goes to each thread in this turn. */
   readonly #batches: Parcel[][];
-  #heldBytes = 0;
+  /** What is claimed and not yet given to the settler, and the memory that it takes. */
+  readonly holdings = new Holdings();
   #pace: NodeJS.Timeout | undefined;
   #sending = true;
   #onNothingInFlight: (() => void) | null = null;
@@ -82,20 +85,16 @@ export class Flow implements PoolEvents {
 
   /** Claimed and not yet given to the settler. */
   get held(): number {
-    return this.inFlight + this.waiting;
-  }
-
-  /** Bytes of memory that `held` deliveries take. */
-  get heldBytes(): number {
-    return this.#heldBytes;
+    return this.holdings.count;
   }
 
   /** `wereParked`: whether they come from what was parked, and not from what is ready. */
   add(claims: readonly Claim[], wereParked = false): void {
     for (const claim of claims) {
       const destination = peekDestination(claim.envelope) ?? UNREADABLE;
-      const delivery: Delivery = { claim, destination, bytes: claim.envelope.length, number: -1, thread: -1 };
-      this.#heldBytes += delivery.bytes + DELIVERY_BYTES;
+      const bytes = claim.envelope.length;
+      const delivery: Delivery = { claim, destination, bytes, wasParked: wereParked, number: -1, thread: -1 };
+      this.holdings.take(bytes + DELIVERY_BYTES, wereParked);
       this.#admit(delivery, wereParked);
     }
     this.send();
@@ -271,7 +270,7 @@ export class Flow implements PoolEvents {
 
   /** Its memory is free for others from now on. */
   #leave(delivery: Delivery): Delivery {
-    this.#heldBytes -= delivery.bytes + DELIVERY_BYTES;
+    this.holdings.letGo(delivery.bytes + DELIVERY_BYTES, delivery.wasParked);
     return delivery;
   }
 
