@@ -52,7 +52,6 @@ export class Engine {
   readonly #settler: Settler<Settlement, SettleResult>;
   readonly #reserver: Reserver;
   readonly #keeper: Keeper;
-  readonly #dispatcher: Dispatcher<Delivery>;
   readonly #isolation: Isolation;
   readonly #credits: Credits;
   readonly #shortage: Shortage;
@@ -86,11 +85,6 @@ export class Engine {
       onPause: () => this.#pool.shed(),
       nowMs: () => performance.now(),
     });
-    this.#credits = new Credits(
-      threads * slotsPerThread,
-      () => ({ held: this.#flow.held, heldBytes: this.#flow.heldBytes, unsettled: this.#settler.backlog }),
-      () => this.#shortage.lasts,
-    );
     const dispatcher = new Dispatcher<Delivery>({
       threads,
       slotsPerThread,
@@ -98,7 +92,6 @@ export class Engine {
       random: Math.random,
       rulesOf: (destination) => this.#settings.laneRulesOf(destination),
     });
-    this.#dispatcher = dispatcher;
     this.#isolation = this.#newIsolation(dispatcher, values.totalTimeoutMs);
     this.#flow = new Flow({
       threads,
@@ -113,6 +106,12 @@ export class Engine {
       onLocalFault: (code) => this.#shortage.met(code),
       log,
     });
+    this.#credits = new Credits(
+      threads * slotsPerThread,
+      this.#flow.holdings,
+      () => this.#settler.backlog,
+      () => this.#shortage.lasts,
+    );
     this.#reserver = this.#newReserver();
     this.#keeper = this.#newKeeper(values.leaseMs);
   }
@@ -184,9 +183,11 @@ export class Engine {
     let warnings: readonly string[];
     try {
       warnings = await this.#broker.open();
-      await this.#isolation.start(loaded.disabled);
       await this.#pool.start(this.#flow, loaded.thread);
+      // Last: what it hears of may be fetched and sent at once.
+      await this.#isolation.start(loaded.disabled);
     } catch (error) {
+      await this.#isolation.stopErrands();
       await this.#isolation.stop();
       await this.#pool.close();
       await this.#broker.close();
@@ -211,7 +212,7 @@ export class Engine {
       const { thread, disabled, warnings } = await this.#settings.load();
       if (this.#stopping !== null) return;
       this.#pool.configure(thread);
-      this.#dispatcher.reconfigure();
+      this.#flow.reconfigure();
       await this.#isolation.configure(disabled);
       for (const warning of warnings) this.#log.warn(warning);
       this.#log.info({ secrets: this.#settings.place }, 'secrets and destinations reloaded');

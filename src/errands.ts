@@ -12,7 +12,10 @@ export interface Desk {
   probeAnswered(destination: string, answer: ProbeAnswer): void;
   wishes(): readonly TokenWish[];
   granted(destination: string, grant: TokenGrant): void;
-  drains(): readonly { readonly destination: string; readonly count: number; readonly bytes: number }[];
+  /** What to fetch of what is parked, of so many destinations at most. */
+  drains(
+    most: number,
+  ): readonly { readonly destination: string; readonly count: number; readonly bytes: number }[];
   drained(destination: string, fetched: number): void;
   /** Monotonic milliseconds, or null. */
   nextChangeMs(): number | null;
@@ -39,6 +42,8 @@ const FAULT_FIRST_MS = 50;
 const FAULT_MAX_MS = 2_000;
 /** Longest that a timer is set for, in milliseconds: what is further off is looked at again then. */
 const TIMER_MAX_MS = 60_000;
+/** How long until it is looked whether there is credit again for what is parked, in milliseconds: nobody tells of that. */
+const CREDIT_MS = 50;
 
 export class Errands {
   readonly #parts: ErrandsParts;
@@ -46,6 +51,9 @@ export class Errands {
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #timerMs: number | null = null;
+  #creditTimer: NodeJS.Timeout | undefined;
+  /** What is being fetched, and so is not held yet, but will be. */
+  #fetching: Credit = { count: 0, bytes: 0 };
 
   constructor(parts: ErrandsParts) {
     this.#parts = parts;
@@ -78,21 +86,39 @@ export class Errands {
   async stop(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#creditTimer);
     await Promise.all(this.#underWay);
   }
 
   #drain(): void {
-    const { broker, desk, credit, onClaimed } = this.#parts;
-    const room = credit();
-    if (room.count <= 0 || room.bytes <= 0) return;
-    for (const { destination, count, bytes } of desk.drains())
+    const { broker, desk, onClaimed } = this.#parts;
+    while (this.#hasCredit()) {
+      const [drain] = desk.drains(1);
+      if (drain === undefined) return;
+      const { destination, count, bytes } = drain;
+      this.#count(count, bytes);
       this.#ask(
         () => broker.reserveParked(destination, count, bytes),
         (claims) => {
+          this.#count(-count, -bytes);
           desk.drained(destination, claims.length);
           onClaimed(claims);
         },
       );
+    }
+    this.#creditTimer ??= setTimeout(() => {
+      this.#creditTimer = undefined;
+      this.run();
+    }, CREDIT_MS);
+  }
+
+  #hasCredit(): boolean {
+    const { count, bytes } = this.#parts.credit();
+    return count > this.#fetching.count && bytes > this.#fetching.bytes;
+  }
+
+  #count(count: number, bytes: number): void {
+    this.#fetching = { count: this.#fetching.count + count, bytes: this.#fetching.bytes + bytes };
   }
 
   #ask<Answer>(call: () => Promise<Answer>, onAnswer: (answer: Answer) => void): void {

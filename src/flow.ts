@@ -12,6 +12,7 @@ import type { Change } from './dispatch/standing.ts';
 import { type Endings, type Held, UNREADABLE } from './endings.ts';
 import type { AttemptPool, Parcel, PoolEvents } from './pool/attempt-pool.ts';
 import type { Logger } from './record/log.ts';
+import { Holdings } from './reserve/credit.ts';
 import { Numbered } from './runtime/numbered.ts';
 import type { FailedAttempt } from './thread/messages.ts';
 
@@ -37,6 +38,7 @@ export interface FlowParts {
 
 export interface Delivery extends Held {
   readonly bytes: number;
+  readonly wasParked: boolean;
   /** Its number and its thread while it is in flight. */
   number: number;
   thread: number;
@@ -54,7 +56,8 @@ export class Flow implements PoolEvents {
   readonly #inFlight = new Numbered<Delivery>();
   /** What goes to each thread in this turn. */
   readonly #batches: Parcel[][];
-  #heldBytes = 0;
+  /** What is claimed and not yet given to the settler, and the memory that it takes. */
+  readonly holdings = new Holdings();
   #pace: NodeJS.Timeout | undefined;
   #sending = true;
   #onNothingInFlight: (() => void) | null = null;
@@ -86,22 +89,24 @@ export class Flow implements PoolEvents {
 
   /** Claimed and not yet given to the settler. */
   get held(): number {
-    return this.inFlight + this.waiting;
-  }
-
-  /** Bytes of memory that `held` deliveries take. */
-  get heldBytes(): number {
-    return this.#heldBytes;
+    return this.holdings.count;
   }
 
   /** `wereParked`: whether they come from what was parked, and not from what is ready. */
   add(claims: readonly Claim[], wereParked = false): void {
     for (const claim of claims) {
       const destination = peekDestination(claim.envelope) ?? UNREADABLE;
-      const delivery: Delivery = { claim, destination, bytes: claim.envelope.length, number: -1, thread: -1 };
-      this.#heldBytes += delivery.bytes + DELIVERY_BYTES;
+      const bytes = claim.envelope.length;
+      const delivery: Delivery = { claim, destination, bytes, wasParked: wereParked, number: -1, thread: -1 };
+      this.holdings.take(bytes + DELIVERY_BYTES, wereParked);
       this.#admit(delivery, wereParked);
     }
+    this.send();
+  }
+
+  /** The rules of destinations may have changed: what waits for one of them may go. */
+  reconfigure(): void {
+    this.#dispatcher.reconfigure();
     this.send();
   }
 
@@ -134,8 +139,9 @@ export class Flow implements PoolEvents {
 
   /** Parks what waits for a destination that has been disabled. */
   parkWaiting(destination: string): void {
+    this.#parkLane(destination);
+    // Of what is parked nothing is to be fetched until it is enabled.
     this.#dispatcher.exchange.setParked(destination, false);
-    for (const delivery of this.#dispatcher.clearLane(destination)) this.#park(delivery);
   }
 
   /** The broker has taken settlements: what is parked is worth fetching from now on. */
@@ -147,8 +153,7 @@ export class Flow implements PoolEvents {
     if (parked.size > 0) this.send();
   }
 
-  /** Parks what waits for a destination that is blocked. */
-  #parkBlocked(destination: string): void {
+  #parkLane(destination: string): void {
     for (const delivery of this.#dispatcher.clearLane(destination)) this.#park(delivery);
   }
 
@@ -156,7 +161,7 @@ export class Flow implements PoolEvents {
   heardBlock(destination: string, block: Block | null): void {
     const { exchange } = this.#dispatcher;
     if (block === null) exchange.unblocked(destination);
-    else if (exchange.blocked(destination, block) !== null) this.#parkBlocked(destination);
+    else if (exchange.blocked(destination, block) !== null) this.#parkLane(destination);
   }
 
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {
@@ -268,12 +273,12 @@ export class Flow implements PoolEvents {
 
   #changed(destination: string, change: Change): void {
     this.#parts.onChange(destination, change);
-    if (change.kind === 'opened' || change.kind === 'paused') this.#parkBlocked(destination);
+    if (change.kind === 'opened' || change.kind === 'paused') this.#parkLane(destination);
   }
 
   /** Its memory is free for others from now on. */
   #leave(delivery: Delivery): Delivery {
-    this.#heldBytes -= delivery.bytes + DELIVERY_BYTES;
+    this.holdings.letGo(delivery.bytes + DELIVERY_BYTES, delivery.wasParked);
     return delivery;
   }
 

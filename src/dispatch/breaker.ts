@@ -23,8 +23,7 @@
  * A block (open or paused) is shared by all workers through the broker: one that is heard of from another worker is entered
  * as if it had been found out here, and so is one that has been lifted. A cool-off is twice as long each time the destination
  * fails again before it was closed, up to MOST_COOL_OFFS. While ramping, which each worker does for itself, the limit on what
- * is in flight doubles with each round of successes, from 1 until it reaches the window. A probe that comes back untried leaves the
- * leave to probe with this worker: the next delivery is the probe.
+ * is in flight doubles with each round of successes, from 1 until it reaches the window.
  */
 import type { Block, ProbeAnswer } from '../broker/broker.ts';
 import { afterPause, jittered } from '../settle/retry-policy.ts';
@@ -171,12 +170,13 @@ function whenProbing(breaker: Probing, event: BreakerEvent, at: Circumstances): 
     case 'throttled':
       return event.pauseMs > 0 ? pause(event.pauseMs, opened, at) : ramp(opened, at);
     case 'failed':
-      return open(opened + 1, at);
+      // Where failures open nothing any more, they keep nothing open either.
+      return at.rules === null ? ramp(opened, at) : open(opened + 1, at.rules, at);
     case 'blocked':
       // The block that is being probed is known.
       return isNews(event.block, opened) ? heard(event.block, at) : breaker;
+    // The leave was for one attempt, and none was made: the next delivery may have it.
     case 'untried':
-    // Leave to probe is not used up: the broker would not give it again before the time for this probe is over.
     case 'granted':
     case 'refused':
       return breaker;
@@ -240,13 +240,12 @@ function whenRamping(breaker: Ramping, event: BreakerEvent, at: Circumstances): 
 
 function failed(otherwise: Breaker, opened: number, at: Circumstances): Breaker {
   at.tally.failed(at.nowMs);
-  const isTooMuch = at.rules !== null && at.tally.isTooMuch(at.nowMs, at.rules.failures);
-  return isTooMuch ? open(opened + 1, at) : otherwise;
+  const { rules, tally, nowMs } = at;
+  return rules !== null && tally.isTooMuch(nowMs, rules.failures) ? open(opened + 1, rules, at) : otherwise;
 }
 
-function open(opened: number, { nowMs, random, rules }: Circumstances): Breaker {
-  const firstMs = rules?.coolOffMs ?? 0;
-  const forMs = jittered(firstMs * Math.min(2 ** (opened - 1), MOST_COOL_OFFS), random);
+function open(opened: number, { coolOffMs }: BreakerRules, { nowMs, random }: Circumstances): Breaker {
+  const forMs = jittered(coolOffMs * Math.min(2 ** (opened - 1), MOST_COOL_OFFS), random);
   return { kind: 'open', untilMs: nowMs + forMs, opened };
 }
 

@@ -2,7 +2,7 @@
  * What the dispatcher and the broker tell each other, for all workers of the queue have a part in it: blocks, probes, leave to
  * send under a rate limit, and what is parked. Pure: the caller asks the broker, and says what it answered.
  *
- * Each wish is answered once, and not told again until then; new ones are to be asked for after each `assign` and `turnOver`.
+ * Each wish is told once, and the caller asks the broker until that has answered; new ones are to be asked for after each `assign`.
  */
 import type { Block, ProbeAnswer, TokenGrant, TokenWish } from '../broker/broker.ts';
 import { roomIn, UNBLOCKED } from './breaker.ts';
@@ -38,7 +38,7 @@ export class Exchange {
 
   /**
    * Destinations for which leave to probe is to be asked: their cool-off is over, and they have something to send.
-   * `probeAnswered` answers each; after a fault with a refusal.
+   * `probeAnswered` answers each.
    */
   probesDue(): string[] {
     return this.#lanes.probes(WISHES_MAX);
@@ -51,7 +51,7 @@ export class Exchange {
     return this.#lanes.turn(lane, answer);
   }
 
-  /** Leave to send that is to be asked for. `granted` answers each; after a fault with none, for a while. */
+  /** Leave to send that is to be asked for. `granted` answers each. */
   wishes(): TokenWish[] {
     return this.#lanes.tokens(WISHES_MAX);
   }
@@ -78,12 +78,12 @@ export class Exchange {
     this.#lanes.forgetIfIdle(lane);
   }
 
-  /** What to fetch of what is parked. `drained` answers each, and then what was fetched is added. */
-  drains(): Drain[] {
-    return this.#lanes.drains(WISHES_MAX);
+  /** What to fetch of what is parked, of so many destinations at most. `drained` answers each, and then what was fetched is added. */
+  drains(most = WISHES_MAX): Drain[] {
+    return this.#lanes.drains(most);
   }
 
-  /** So many have been fetched. 0: nothing is parked any more; after a fault `setParked` says otherwise. */
+  /** So many have been fetched. 0: nothing is parked any more, until `setParked` says otherwise. */
   drained(destination: string, fetched: number): void {
     const lane = this.#lanes.get(destination);
     if (lane === undefined) return;

@@ -27,7 +27,7 @@ export interface LanesParts extends Surroundings {
 export class Lanes<Delivery extends Dispatchable> {
   readonly #parts: LanesParts;
   readonly #lanes = new Map<string, Lane<Delivery>>();
-  /** Those that wait for a time, by that time. One may be in it more than once; then it is looked at, and nothing happens. */
+  /** Those that wait for a time, by that time. One is in it once more for each later time that it waited for before. */
   readonly #clock = new Heap<Lane<Delivery>>();
   readonly #probing = new Wanting<Lane<Delivery>>();
   readonly #limited = new Wanting<Lane<Delivery>>();
@@ -73,7 +73,9 @@ export class Lanes<Delivery extends Dispatchable> {
     const nowMs = this.#parts.nowMs();
     this.seenMs = nowMs;
     while (this.#clock.least <= nowMs) {
+      const atMs = this.#clock.least;
       const lane = this.#clock.shift()!;
+      if (lane.wakeMs !== atMs) continue;
       lane.wakeMs = Number.POSITIVE_INFINITY;
       this.#setWake(lane, nowMs);
       this.goOn(lane, nowMs);
@@ -120,19 +122,22 @@ export class Lanes<Delivery extends Dispatchable> {
     this.goOn(lane, nowMs);
   }
 
-  /** What lanes want of the broker now, at most so many; see wishes.ts. */
+  /**
+   * What lanes want of the broker now, at most so many; see wishes.ts. Lets none go on: a lane whose time came between
+   * two of these calls would be noted for the one that is over, and nothing would be left to wake for.
+   */
   probes(most: number): string[] {
-    const nowMs = this.look();
+    const nowMs = this.#parts.nowMs();
     return this.#probing.take(most, (lane) => probeWish(lane, nowMs));
   }
 
   tokens(most: number): TokenWish[] {
-    const nowMs = this.look();
+    const nowMs = this.#parts.nowMs();
     return this.#limited.take(most, (lane) => tokenWish(lane, nowMs));
   }
 
   drains(most: number): Drain[] {
-    const nowMs = this.look();
+    const nowMs = this.#parts.nowMs();
     return this.#parked.take(most, (lane) => drainWish(lane, nowMs));
   }
 

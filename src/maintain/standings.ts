@@ -167,13 +167,14 @@ export class DestinationStandings {
       for (const destination of this.#telling[what].keys()) this.#said[what].add(destination);
     }
     const { version, standings, isComplete } = await broker.standings(this.#version);
-    this.#version = version;
     const absent = isComplete ? new Set([...this.#disabled.keys(), ...this.#blocked]) : new Set<string>();
     for (const standing of standings) {
       absent.delete(standing.destination);
       await this.#take(standing);
     }
     for (const destination of absent) await this.#take({ destination, ...NOTHING });
+    // Only now: what could not be taken in is told of again.
+    this.#version = version;
     for (const destination of this.#configured) this.#disable(destination, 'config');
   }
 

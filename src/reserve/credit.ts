@@ -13,15 +13,36 @@ const LEAST = 1_024;
 const MOST_BYTES = 64 * 1_048_576;
 /** The share of either from which room is short. */
 const SHORT = 0.5;
-/** How much more, as a share, may be held of what was parked: it comes for windows that have room, whatever else is held. */
+/**
+ * How much more, as a share, may be held of what was parked. Apart from the rest: destinations that come back together would
+ * take all there is, and others' deliveries would wait in the broker. At PER_SLOT it is more than threads have places.
+ */
 const FOR_PARKED = 0.25;
 
-/** What is claimed: in the lanes and in flight, and with the settler. */
-export interface Holding {
-  readonly held: number;
-  readonly heldBytes: number;
-  /** What is not settled yet is still ours: it would be sent again after a crash. */
-  readonly unsettled: number;
+/** What is held, in the lanes and in flight: what was claimed as it was ready, and what was parked before. */
+export class Holdings {
+  readonly ready = { count: 0, bytes: 0 };
+  readonly parked = { count: 0, bytes: 0 };
+
+  take(bytes: number, wasParked: boolean): void {
+    const held = wasParked ? this.parked : this.ready;
+    held.count++;
+    held.bytes += bytes;
+  }
+
+  letGo(bytes: number, wasParked: boolean): void {
+    const held = wasParked ? this.parked : this.ready;
+    held.count--;
+    held.bytes -= bytes;
+  }
+
+  get count(): number {
+    return this.ready.count + this.parked.count;
+  }
+
+  get bytes(): number {
+    return this.ready.bytes + this.parked.bytes;
+  }
 }
 
 const NO_CREDIT: Credit = { count: 0, bytes: 0 };
@@ -29,38 +50,42 @@ const NO_CREDIT: Credit = { count: 0, bytes: 0 };
 export class Credits {
   /** Most deliveries that the engine holds. */
   readonly #most: number;
-  readonly #holding: () => Holding;
+  readonly #holdings: Holdings;
+  readonly #unsettled: () => number;
   readonly #isSuspended: () => boolean;
 
-  /** `isSuspended`: whether nothing may be claimed for now. */
-  constructor(slots: number, holding: () => Holding, isSuspended: () => boolean) {
+  /**
+   * `unsettled`: how many are with the settler, and still ours: they would be sent again after a crash.
+   * `isSuspended`: whether nothing may be claimed for now.
+   */
+  constructor(slots: number, holdings: Holdings, unsettled: () => number, isSuspended: () => boolean) {
     this.#most = Math.max(LEAST, PER_SLOT * slots);
-    this.#holding = holding;
+    this.#holdings = holdings;
+    this.#unsettled = unsettled;
     this.#isSuspended = isSuspended;
   }
 
   /** What may be claimed now of what is ready. */
   ofReady(): Credit {
-    return this.#credit(0);
+    if (this.#isSuspended()) return NO_CREDIT;
+    const { ready } = this.#holdings;
+    return { count: this.#most - ready.count - this.#unsettled(), bytes: MOST_BYTES - ready.bytes };
   }
 
   /** What may be claimed now of what is parked. */
   ofParked(): Credit {
-    return this.#credit(FOR_PARKED);
+    if (this.#isSuspended()) return NO_CREDIT;
+    const { parked, count } = this.#holdings;
+    const more = Math.floor(this.#most * FOR_PARKED);
+    return {
+      count: Math.min(more - parked.count, this.#most + more - count - this.#unsettled()),
+      bytes: MOST_BYTES * FOR_PARKED - parked.bytes,
+    };
   }
 
   /** Whether room is short: what is stuck must give way before claims come to an end. */
   isShort(): boolean {
-    const { held, heldBytes } = this.#holding();
-    return held > this.#most * SHORT || heldBytes > MOST_BYTES * SHORT;
-  }
-
-  #credit(more: number): Credit {
-    if (this.#isSuspended()) return NO_CREDIT;
-    const { held, heldBytes, unsettled } = this.#holding();
-    return {
-      count: Math.floor(this.#most * (1 + more)) - held - unsettled,
-      bytes: MOST_BYTES * (1 + more) - heldBytes,
-    };
+    const { count, bytes } = this.#holdings;
+    return count > this.#most * SHORT || bytes > MOST_BYTES * SHORT;
   }
 }

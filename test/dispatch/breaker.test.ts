@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   type Breaker,
   type BreakerEvent,
+  type BreakerRules,
   CLOSED,
   roomIn,
   transition,
@@ -27,7 +28,7 @@ function newBreaker(random = () => 0.5) {
     nowMs: 0,
     random,
     window: WINDOW,
-    rules: { failures: 5, coolOffMs: 30_000 },
+    rules: { failures: 5, coolOffMs: 30_000 } as BreakerRules | null,
   };
   let breaker: Breaker = CLOSED;
   let inFlight = 0;
@@ -163,18 +164,27 @@ test('being throttled is no failure: a 429 without a time changes nothing, and a
   equal(attempt(breaker, paused(0)).kind, 'ramping');
 });
 
-test('a probe that comes back untried leaves room for another one, and the cool-off is no longer', () => {
+test('a probe that comes back untried leaves its leave to the next delivery, and the cool-off is no longer', () => {
   const breaker = newBreaker();
   for (let n = 0; n < 5; n++) attempt(breaker, FAILED);
   breaker.at.nowMs = 36_000;
-  breaker.put(GRANTED);
+  equal(breaker.put(GRANTED).kind, 'probing');
   for (let n = 0; n < 3; n++) {
     equal(breaker.room(), 1);
     breaker.send();
     equal(breaker.room(), 0, 'no second probe');
     equal(breaker.back(UNTRIED).kind, 'probing');
   }
-  deepEqual(attempt(breaker, FAILED), { kind: 'open', untilMs: 36_000 + 66_000, opened: 2 });
+  breaker.send();
+  deepEqual(breaker.back(FAILED), { kind: 'open', untilMs: 36_000 + 66_000, opened: 2 });
+});
+
+test('a breaker that was switched off while open ramps after its probe, however that goes', () => {
+  const breaker = newBreaker();
+  for (let n = 0; n < 5; n++) attempt(breaker, FAILED);
+  breaker.at.nowMs = 36_000;
+  breaker.at.rules = null;
+  deepEqual(attempt(breaker, FAILED), { kind: 'ramping', limit: 1, clean: 0, opened: 1 });
 });
 
 test('a block heard of holds here too; of two the later end and the greater count hold, and an open one wants its probe', () => {

@@ -56,30 +56,37 @@ test('a probe is asked for once, when its cool-off is over and something is park
   equal(dispatcher.standing('a')?.state, 'ramping');
 });
 
-test('a refused probe is asked for again later, one that comes back untried is not, and one that is not needed begins a ramp', () => {
-  const { add, assign, comeBack, clock, dispatcher } = opened();
+test('a refused probe is asked for again later, and one that is not needed begins a ramp', () => {
+  const { assign, clock, dispatcher } = opened();
   const { exchange } = dispatcher;
   exchange.setParked('a', true);
   clock.nowMs = 33_000;
   deepEqual(exchange.probesDue(), ['a']);
   exchange.probeAnswered('a', { kind: 'refused', forMs: 5_000 });
+  assign();
   deepEqual(exchange.probesDue(), []);
   equal(exchange.nextChangeMs(), 38_000);
   clock.nowMs = 38_000;
-  deepEqual(exchange.probesDue(), ['a']);
-  exchange.probeAnswered('a', GRANTED);
-  add('a', 1, 1_000, true);
   assign();
-  exchange.drains();
-  exchange.drained('a', 1);
-  equal(comeBack(UNTRIED).destination, 'a');
+  deepEqual(exchange.probesDue(), ['a']);
+  deepEqual(exchange.probeAnswered('a', { kind: 'unblocked' }), { kind: 'resumed' });
+});
+
+test('where the probe comes back untried, as one that has expired does, the next one is fetched under the same leave', () => {
+  const { add, assign, comeBack, clock, dispatcher } = opened();
+  const { exchange } = dispatcher;
+  exchange.setParked('a', true);
+  clock.nowMs = 33_000;
+  exchange.probesDue();
+  exchange.probeAnswered('a', GRANTED);
+  for (let n = 0; n < 3; n++) {
+    equal(exchange.drains()[0]?.count, 1);
+    exchange.drained('a', 1);
+    add('a', 1, 1_000, true);
+    equal(assign().length, 1);
+    comeBack(UNTRIED);
+  }
   deepEqual(exchange.probesDue(), []);
-  deepEqual(
-    exchange.drains().map(({ count }) => count),
-    [1],
-    'the next one is the probe',
-  );
-  deepEqual(exchange.unblocked('a'), { kind: 'resumed' });
 });
 
 test('no probe is asked for while something that was sent before is still out', () => {
@@ -134,7 +141,22 @@ test('under a rate limit nothing goes without leave, which is asked for once, fo
   deepEqual(exchange.wishes(), []);
   equal(exchange.nextChangeMs(), 500);
   clock.nowMs = 500;
+  assign();
   deepEqual(exchange.wishes(), [{ destination: 'a', count: 6, perSecond: 2, burst: 4 }]);
+});
+
+test('a lane whose time comes after its kind of wish has been told is still to be woken for', () => {
+  const { add, assign, clock, dispatcher } = newDispatcher(1, 8, () => LIMITED);
+  const { exchange } = dispatcher;
+  add('a', 1);
+  exchange.wishes();
+  exchange.granted('a', { count: 0, waitMs: 500 });
+  clock.nowMs = 499;
+  assign();
+  deepEqual(exchange.wishes(), []);
+  clock.nowMs = 500;
+  deepEqual(exchange.drains(), []);
+  equal(exchange.nextChangeMs(), 500);
 });
 
 test('leave that is not used is given up, after a while or when the destination is blocked', () => {

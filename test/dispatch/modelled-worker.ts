@@ -3,7 +3,7 @@ import { Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import { type Ending, endingOf, UNTRIED } from '../../src/dispatch/ending.ts';
 import type { LaneRules } from '../../src/dispatch/lane.ts';
 import type { Change } from '../../src/dispatch/standing.ts';
-import { Credits } from '../../src/reserve/credit.ts';
+import { Credits, Holdings } from '../../src/reserve/credit.ts';
 import { Ring } from '../../src/runtime/ring.ts';
 import { type RetryRules, verdictOn } from '../../src/settle/retry-policy.ts';
 import type { Job, ModelledBroker } from './modelled-broker.ts';
@@ -55,6 +55,7 @@ const RULES: LaneRules = { window: null, rate: null, breaker: { failures: 5, coo
 interface Held {
   readonly job: Job;
   readonly bytes: number;
+  readonly wasParked: boolean;
   thread: number;
   /** When it came to its thread. */
   placedMs: number;
@@ -67,7 +68,8 @@ export class Worker {
   readonly #threads: { busy: number; readonly queue: Ring<Held> }[];
   readonly dispatcher: Dispatcher<Held>;
   #out = 0;
-  #heldBytes = 0;
+  readonly #holdings = new Holdings();
+  #fetching = 0;
   #heard = 0;
   #wakeMs: number | null = null;
   /** Most that were held at once. */
@@ -76,8 +78,8 @@ export class Worker {
   constructor(world: World, { threads, slotsPerThread, laneRulesOf }: WorkerParts) {
     this.#world = world;
     this.#slotsPerThread = slotsPerThread;
-    const holding = () => ({ held: this.held, heldBytes: this.#heldBytes, unsettled: 0 });
-    this.#credits = new Credits(threads * slotsPerThread, holding, () => false);
+    const none = () => 0;
+    this.#credits = new Credits(threads * slotsPerThread, this.#holdings, none, () => false);
     this.#threads = Array.from({ length: threads }, () => ({ busy: 0, queue: new Ring<Held>() }));
     const nowMs = () => world.nowMs;
     const rulesOf = laneRulesOf ?? (() => RULES);
@@ -122,18 +124,20 @@ export class Worker {
     }
   }
 
-  #take(job: Job, isAhead: boolean): void {
+  #take(job: Job, wasParked: boolean): void {
     const { bytes } = job;
-    this.#heldBytes += bytes;
-    this.#add({ job, bytes, thread: -1, placedMs: 0 }, isAhead);
+    const held = { job, bytes, wasParked, thread: -1, placedMs: 0 };
+    this.#holdings.take(bytes, wasParked);
+    this.#add(held, wasParked);
   }
 
   #add(held: Held, isAhead: boolean): void {
     if (!this.dispatcher.add(held.job.destination, held, isAhead)) this.#park(held);
   }
 
-  #park({ job, bytes }: Held): void {
-    this.#heldBytes -= bytes;
+  #park(held: Held): void {
+    const { job } = held;
+    this.#holdings.letGo(held.bytes, held.wasParked);
     this.#world.broker.park(job);
     this.dispatcher.exchange.setParked(job.destination, true);
   }
@@ -175,12 +179,18 @@ export class Worker {
       this.#answered(() => exchange.probeAnswered(destination, broker.askProbe(destination, PROBE_MS)));
     for (const wish of exchange.wishes())
       this.#answered(() => exchange.granted(wish.destination, broker.takeTokens(wish)));
-    for (const { destination, count, bytes } of exchange.drains())
+    while (this.#credits.ofParked().count > this.#fetching && this.#credits.ofParked().bytes > 0) {
+      const [drain] = exchange.drains(1);
+      if (drain === undefined) return;
+      const { destination, count, bytes } = drain;
+      this.#fetching += count;
       this.#answered(() => {
+        this.#fetching -= count;
         const jobs = broker.reserveParked(destination, count, bytes);
         exchange.drained(destination, jobs.length);
         for (const job of jobs) this.#take(job, true);
       });
+    }
   }
 
   #answered(hear: () => void): void {
@@ -230,10 +240,11 @@ export class Worker {
     }
   }
 
-  #settle({ job, bytes }: Held, outcome: Answer['outcome']): void {
+  #settle(held: Held, outcome: Answer['outcome']): void {
+    const { job } = held;
     const { broker, nowMs, random } = this.#world;
     const track = this.#world.track(job.destination);
-    this.#heldBytes -= bytes;
+    this.#holdings.letGo(held.bytes, held.wasParked);
     if (outcome.kind === 'delivered') {
       track.agesMs.push(nowMs - job.publishedMs);
       track.places.push(job.place);

@@ -7,19 +7,21 @@ const CLAIM: Claim = { token: 't', mintedId: 'evt_1', attempts: 0, envelope: Buf
 const WISH: TokenWish = { destination: 'limited', count: 3, perSecond: 10, burst: 5 };
 /** Longest wait after a fault, jitter included. */
 const FAULT_MAX_MS = 4_000;
+const CREDIT_MS = 50;
 
 /** A dispatcher that has the errands a test gives it, each once, and a broker whose next calls may fail. */
 function newErrands(t: TestContext, { credit = 100 } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const todo = { probes: [] as string[], wishes: [] as TokenWish[], drains: [] as string[] };
   const answers: unknown[] = [];
-  const state = { faults: [] as Error[], changeMs: null as number | null, nowMs: 1_000, answered: 0 };
+  const state = { faults: [] as Error[], changeMs: null as number | null, nowMs: 1_000, answered: 0, credit };
   const desk: Desk = {
     probesDue: () => todo.probes.splice(0),
     probeAnswered: (destination, answer) => answers.push([destination, answer]),
     wishes: () => todo.wishes.splice(0),
     granted: (destination, grant) => answers.push([destination, grant]),
-    drains: () => todo.drains.splice(0).map((destination) => ({ destination, count: 4, bytes: 100 })),
+    drains: (most) =>
+      todo.drains.splice(0, most).map((destination) => ({ destination, count: 4, bytes: 100 })),
     drained: (destination, fetched) => answers.push([destination, fetched]),
     nextChangeMs: () => state.changeMs,
   };
@@ -37,7 +39,7 @@ function newErrands(t: TestContext, { credit = 100 } = {}) {
       reserveParked: (_, count) => answer([CLAIM, CLAIM].slice(0, count)),
     },
     desk,
-    credit: () => ({ count: credit, bytes: 1_000 }),
+    credit: () => ({ count: state.credit, bytes: 1_000 }),
     probeMs: 15_000,
     onClaimed: (claims) => claimed.push(...claims),
     onAnswered: () => state.answered++,
@@ -70,12 +72,29 @@ test('probes, tokens and parked deliveries are asked for, and what is answered i
   await errands.stop();
 });
 
-test('what is parked is not fetched where nothing may be claimed, and not forgotten either', async (t) => {
-  const { errands, todo, answers } = newErrands(t, { credit: 0 });
+test('what is parked is not fetched where nothing may be claimed, and is once something may, though nobody says so', async (t) => {
+  const { errands, todo, answers, state } = newErrands(t, { credit: 0 });
   todo.drains.push('parked');
   errands.run();
   await settled();
   deepEqual([answers, todo.drains], [[], ['parked']]);
+  state.credit = 1;
+  t.mock.timers.tick(CREDIT_MS);
+  await settled();
+  deepEqual(answers, [['parked', 2]]);
+  await errands.stop();
+});
+
+test('what is being fetched counts as held: together the fetches exceed the credit by less than one of them', async (t) => {
+  const { errands, todo, answers } = newErrands(t, { credit: 9 });
+  for (let n = 0; n < 10; n++) todo.drains.push(`${n}`);
+  errands.run();
+  errands.run();
+  equal(todo.drains.length, 7, 'three of four deliveries are under way');
+  await settled();
+  equal(answers.length, 3);
+  errands.run();
+  equal(todo.drains.length, 4);
   await errands.stop();
 });
 

@@ -174,7 +174,7 @@ test('whatever threads report, die of or hand back, in whatever order, each clai
       for (let left = claimed() + 1; flow.held > 0 && left > 0; left--)
         for (let n = 0; n < THREADS; n++) report(n, 100, 'delivered');
       equal(flow.held, 0);
-      equal(flow.heldBytes, 0);
+      equal(flow.holdings.bytes, 0);
       equal(settlements.size, claimed());
       ok(settlements.values().every((kinds) => kinds.length === 1));
     }),

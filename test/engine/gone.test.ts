@@ -203,3 +203,30 @@ function countingSettlements(real: Broker) {
   });
   return { broker, kinds, calls: () => calls };
 }
+
+test('what is parked is fetched while the standings are still taken in at the start, and sent', async (t) => {
+  const queue = await brokers.SQLite(t);
+  const { receiver, to } = await goneReceiver(t);
+  await queue.push(...eventsOf(receiver.origin, 'a', 1));
+  const [claim] = await queue.watch.reserve(1, 1_000);
+  await queue.watch.settle([{ kind: 'park', claim: claim!, destination: 'a' }]);
+  await queue.watch.disableDestination('b', 'config', 0);
+  const fetched = Promise.withResolvers<void>();
+  const broker = new Proxy(connectionTo(t, queue.broker, queue.queue), {
+    get: (target, name: keyof Broker) => {
+      if (name === 'standingsVersion') return target[name];
+      const method = target[name].bind(target) as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]) => {
+        if (name === 'enableDestination') await fetched.promise;
+        const answer = await method(...args);
+        if (name === 'reserveParked') setImmediate(fetched.resolve);
+        return answer;
+      };
+    },
+  });
+  const { engine, settled, until } = await startEngine(t, queue, {}, { broker });
+  await until(() => settled.length === 1);
+  equal(to('/a').length, 1);
+  await engine.stop();
+  deepEqual(await queue.watch.stats(), NOTHING);
+});

@@ -20,6 +20,7 @@ class FakeBroker {
   /** Resolved before each call is answered. What it has seen by then stays what it answers. */
   gate: Promise<void> = Promise.resolve();
   fault: Error | null = null;
+  refuseEnable = false;
 
   disableDestination(destination: string, by: DisabledBy, nowMs: number): Promise<boolean> {
     return this.#answer(`disable ${destination} ${by} ${nowMs - NOW_MS}`, () => {
@@ -30,6 +31,7 @@ class FakeBroker {
   }
 
   enableDestination(destination: string): Promise<number | null> {
+    if (this.refuseEnable) return Promise.reject(new Error('away'));
     return this.#answer(`enable ${destination}`, () => (this.disabled.delete(destination) ? 0 : null));
   }
 
@@ -245,6 +247,21 @@ test('what the settings of an earlier run disabled is enabled at the start of on
   await disabled.start(new Set());
   deepEqual([disabled.isDisabled('a'), disabled.isDisabled('b')], [false, true]);
   deepEqual([...broker.disabled.keys()], ['b']);
+  await disabled.stop();
+});
+
+test('where the broker does not enable what the settings disabled, the next look does, and takes in the rest', async (t) => {
+  const { broker, disabled, look } = newStandings(t);
+  await disabled.start(new Set(['a']));
+  await settled();
+  broker.disabled.set('b', 'command');
+  broker.refuseEnable = true;
+  await disabled.configure(new Set());
+  broker.refuseEnable = false;
+  broker.calls.length = 0;
+  await look();
+  deepEqual(broker.calls, ['look at all', 'enable a']);
+  deepEqual([disabled.isDisabled('a'), disabled.isDisabled('b')], [false, true]);
   await disabled.stop();
 });
 
