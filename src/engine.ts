@@ -270,13 +270,8 @@ export class Engine {
   /** Counters and latencies since the start. */
   snapshot(): EngineSnapshot {
     const { inFlight, waiting } = this.#flow;
-    return {
-      ...this.#metrics.counters,
-      inFlight,
-      waiting,
-      latencyMs: this.#metrics.attemptLatencyMs,
-      eventAgeMs: this.#metrics.eventAgeMs,
-    };
+    const { counters, attemptLatencyMs: latencyMs, eventAgeMs } = this.#metrics;
+    return { ...counters, inFlight, waiting, latencyMs, eventAgeMs };
   }
 
   #claimed(claims: readonly Claim[]): void {
@@ -296,6 +291,8 @@ export class Engine {
   #lapsed(): void {
     const deliveries = this.#flow.releaseWaiting();
     this.#log.warn({ deliveries }, 'the lease has lapsed: what waited is handed back');
+    // Lanes that have something parked are empty now, and may go on.
+    this.#flow.send();
   }
 
   #brokerFault(doing: string, fault: unknown): void {

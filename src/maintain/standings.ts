@@ -103,8 +103,13 @@ export class DestinationStandings {
 
   /** This worker's breaker for a destination has opened, or that has asked for a pause. */
   block(destination: string, block: Block): void {
+    const { broker, wallMs } = this.#parts;
+    const endMs = wallMs() + block.forMs;
     this.#blocked.add(destination);
-    this.#tell('block', destination, () => this.#parts.broker.block(destination, block));
+    // The broker may be away for a while; the block began when it was said.
+    this.#tell('block', destination, () =>
+      broker.block(destination, { ...block, forMs: Math.max(0, endMs - wallMs()) }),
+    );
   }
 
   /** It takes deliveries again. */

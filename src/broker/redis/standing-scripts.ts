@@ -60,9 +60,10 @@ return 1`;
  */
 export const ENABLE = `${FRAME}${CHANGED}
 local wasDisabled = redis.call('HDEL', KEYS[1], ARGV[1]) == 1
-local wasBlocked = redis.call('HDEL', KEYS[4], ARGV[1]) == 1
+redis.call('HDEL', KEYS[4], ARGV[1])
 local parked = tonumber(redis.call('HGET', KEYS[5], ARGV[1]) or 0)
-if wasDisabled or wasBlocked then changed(KEYS[2], KEYS[3], ARGV[1]) end
+-- Also where nothing is to be lifted here: a Redis that lost its last second may have forgotten what workers still know.
+changed(KEYS[2], KEYS[3], ARGV[1])
 return wasDisabled and parked`;
 
 /**
