@@ -100,7 +100,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
   }
 
   #assign(place: (delivery: Delivery, thread: number) => void): void {
-    const nowMs = this.#lanes.look();
+    const nowMs = this.#lanes.begin();
     let free = this.#threads.free;
     this.#round.begin();
     while (free > 0) {

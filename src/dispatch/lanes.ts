@@ -36,6 +36,8 @@ export class Lanes<Delivery extends Dispatchable> {
   readonly round = new Round<Delivery>();
   /** When the clock was last looked at: near enough for what is only counted. */
   seenMs = 0;
+  /** Whether a lane's time has come since all wishes were last asked for: it may have missed its turn. */
+  #isLate = false;
 
   constructor(parts: LanesParts) {
     this.#parts = parts;
@@ -68,11 +70,19 @@ export class Lanes<Delivery extends Dispatchable> {
     return this.#parts.nowMs();
   }
 
-  /** Reads the clock, and lets lanes go on whose time has come. */
+  /** Reads the clock, and lets lanes go on whose time has come, before they are given their turns and asked for their wishes. */
+  begin(): number {
+    const nowMs = this.look();
+    this.#isLate = false;
+    return nowMs;
+  }
+
+  /** As `begin`, at any other time. */
   look(): number {
     const nowMs = this.#parts.nowMs();
     this.seenMs = nowMs;
     while (this.#clock.least <= nowMs) {
+      this.#isLate = true;
       const lane = this.#clock.shift()!;
       lane.wakeMs = Number.POSITIVE_INFINITY;
       this.#setWake(lane, nowMs);
@@ -82,8 +92,12 @@ export class Lanes<Delivery extends Dispatchable> {
     return nowMs;
   }
 
-  /** When the next lane's time comes, in monotonic milliseconds; null when none waits for any. */
+  /**
+   * When the next lane's time comes, in monotonic milliseconds; null when none waits for any. The time goes on between turns
+   * and wishes, and so may be over already.
+   */
   get nextChangeMs(): number | null {
+    if (this.#isLate) return this.seenMs;
     return this.#clock.length === 0 ? null : this.#clock.least;
   }
 

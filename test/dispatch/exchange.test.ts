@@ -61,6 +61,7 @@ test('a refused probe is asked for again later, one that comes back untried at o
   const { exchange } = dispatcher;
   exchange.setParked('a', true);
   clock.nowMs = 33_000;
+  equal(assign().length, 0);
   deepEqual(exchange.probesDue(), ['a']);
   exchange.probeAnswered('a', { kind: 'refused', forMs: 5_000 });
   deepEqual(exchange.probesDue(), []);
@@ -128,6 +129,25 @@ test('under a rate limit nothing goes without leave, which is asked for once, fo
   equal(exchange.nextChangeMs(), 500);
   clock.nowMs = 500;
   deepEqual(exchange.wishes(), [{ destination: 'a', count: 6, perSecond: 2, burst: 4 }]);
+});
+
+test('what comes due after its kind of wish has been asked for is due at once, not forgotten', () => {
+  const { add, assign, clock, dispatcher } = newDispatcher(1, 8, () => LIMITED);
+  const { exchange } = dispatcher;
+  add('a', 10);
+  assign();
+  exchange.wishes();
+  exchange.granted('a', { count: 4, waitMs: 500 });
+  equal(assign().length, 4);
+  clock.nowMs = 499;
+  assign();
+  deepEqual(exchange.wishes(), []);
+  clock.nowMs = 500;
+  deepEqual(exchange.drains(), []);
+  equal(exchange.nextChangeMs(), 500);
+  assign();
+  equal(exchange.wishes().length, 1);
+  equal(exchange.nextChangeMs(), null);
 });
 
 test('leave that is not used is given up, after a while or when the destination is blocked', () => {
