@@ -170,6 +170,7 @@ function whenProbing(breaker: Probing, event: BreakerEvent, at: Circumstances): 
     case 'throttled':
       return event.pauseMs > 0 ? pause(event.pauseMs, opened, at) : ramp(opened, at);
     case 'failed':
+      at.tally.failed(at.nowMs);
       return open(opened + 1, at);
     case 'untried':
       return { kind: 'open', untilMs: at.nowMs, opened };
