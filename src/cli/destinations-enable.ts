@@ -54,13 +54,16 @@ async function enable(broker: Broker, standing: Standing, asJson: boolean): Prom
   // Null where it is not disabled, or somebody else has enabled it in this moment.
   const parked = (await broker.enableDestination(destination)) ?? standing.parked;
   const name = printable(destination);
-  await print(asJson ? JSON.stringify({ destination, parked }) : `${name} is enabled: ${parkedText(parked)}`);
-  if (standing.disabled?.by === 'config')
+  const byConfig = standing.disabled?.by === 'config';
+  await print(
+    asJson ? JSON.stringify({ destination, parked }) : `${name} is enabled: ${parkedText(parked, byConfig)}`,
+  );
+  if (byConfig)
     note(`${name} is disabled in the workers' config file, and will be again: change it there, then reload`);
 }
 
-function parkedText(parked: number): string {
+function parkedText(parked: number, byConfig: boolean): string {
   if (parked === 0) return 'nothing is parked for it';
   const deliveries = parked === 1 ? '1 delivery is' : `${parked} deliveries are`;
-  return `${deliveries} parked for it, which workers deliver now`;
+  return `${deliveries} parked for it${byConfig ? '' : ', which workers deliver now'}`;
 }
