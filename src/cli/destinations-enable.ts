@@ -20,7 +20,8 @@ export const command = defineCommand({
   },
   operands: '[NAME…]',
   notes: [
-    'Whether it was disabled, its breaker is open or it is paused: it is sent to again. Workers deliver what is parked, the oldest first, at the pace the destination takes it.',
+    'Whether it was disabled, its breaker is open or it is paused: it is sent to again. Workers hear of it within 5 seconds or so, and deliver what is parked, the oldest first, at the pace the destination takes it.',
+    'What is put off for a retry stays so until it is due, also where the receiver has asked for a long wait.',
     'One that answers 410 Gone again is disabled again, and one that fails again opens its breaker again. One that the config file disables is disabled again by its workers: change the file.',
   ],
   examples: [
