@@ -13,7 +13,7 @@ export const command = defineCommand({
   flags: { json: { ...JSON_FLAG, doc: 'one JSON object a line, for programs' } },
   operands: 'NAME…',
   notes: [
-    'What is for them is parked, not lost, until volley destinations enable. Attempts that are in flight are not cut short.',
+    'What is for them is parked, not lost, until volley destinations enable. Workers hear of it within 5 seconds or so; what they begin before that, or have in flight, is not cut short.',
     'A destination is what events name as theirs, or else the origin of their URL. It need not have been seen before.',
   ],
   examples: [

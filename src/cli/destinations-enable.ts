@@ -20,7 +20,8 @@ export const command = defineCommand({
   },
   operands: '[NAME…]',
   notes: [
-    'Whether it was disabled, its breaker is open or it is paused: it is sent to again. Workers deliver what is parked, the oldest first, at the pace the destination takes it.',
+    'Whether it was disabled, its breaker is open or it is paused: it is sent to again. Workers hear of it within 5 seconds or so, and deliver what is parked, the oldest first, at the pace the destination takes it.',
+    'What is put off for a retry stays so until it is due, also where the receiver has asked for a long wait.',
     'One that answers 410 Gone again is disabled again, and one that fails again opens its breaker again. One that the config file disables is disabled again by its workers: change the file.',
   ],
   examples: [
@@ -54,13 +55,16 @@ async function enable(broker: Broker, standing: Standing, asJson: boolean): Prom
   // Null where it is not disabled, or somebody else has enabled it in this moment.
   const parked = (await broker.enableDestination(destination)) ?? standing.parked;
   const name = printable(destination);
-  await print(asJson ? JSON.stringify({ destination, parked }) : `${name} is enabled: ${parkedText(parked)}`);
-  if (standing.disabled?.by === 'config')
+  const byConfig = standing.disabled?.by === 'config';
+  await print(
+    asJson ? JSON.stringify({ destination, parked }) : `${name} is enabled: ${parkedText(parked, byConfig)}`,
+  );
+  if (byConfig)
     note(`${name} is disabled in the workers' config file, and will be again: change it there, then reload`);
 }
 
-function parkedText(parked: number): string {
+function parkedText(parked: number, byConfig: boolean): string {
   if (parked === 0) return 'nothing is parked for it';
   const deliveries = parked === 1 ? '1 delivery is' : `${parked} deliveries are`;
-  return `${deliveries} parked for it, which workers deliver now`;
+  return `${deliveries} parked for it${byConfig ? '' : ', which workers deliver now'}`;
 }

@@ -3,8 +3,8 @@
 /** The candidate that `name` was most likely meant to be, or null when none is near. */
 export function nearest(name: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
-  // Beyond a third of the name the resemblance is chance.
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  // Beyond a third of the name the resemblance is chance; of a very short one, beyond a letter.
+  let bestDistance = (name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3))) + 1;
   for (const candidate of candidates) {
     // The distance is at least this; so a long text costs nothing.
     if (Math.abs(name.length - candidate.length) >= bestDistance) continue;

@@ -219,7 +219,7 @@ export const OPTIONS = {
     flag: 'once',
     default: false,
     scopes: WORKER,
-    doc: 'exit when nothing is ready, leased or delayed',
+    doc: 'exit when nothing is ready, leased or delayed, nor parked but for what is disabled or fails',
   },
   logFormat: {
     kind: 'choice',

@@ -7,7 +7,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export interface VolleyEvent {
   /** Where the event goes: an absolute http or https URL. */
   url: string;
-  /** What happened, for example `order.updated`; 1 to 256 printable characters. */
+  /** What happened, for example `order.updated`; 1 to 256 printable ASCII characters. */
   type: string;
   /** Any JSON; sent as its compact text. */
   payload?: unknown;
@@ -20,7 +20,7 @@ export interface VolleyEvent {
   /** The endpoint's id: the key of lane, breaker and limiter. The URL's origin when absent. */
   destination?: string;
   /**
-   * 1 to 256 printable characters. Deliveries with the same key to the same destination go one at a time, in the order
+   * 1 to 256 printable ASCII characters. Deliveries with the same key to the same destination go one at a time, in the order
    * of publishing.
    */
   orderingKey?: string;

@@ -170,6 +170,7 @@ function whenProbing(breaker: Probing, event: BreakerEvent, at: Circumstances): 
     case 'throttled':
       return event.pauseMs > 0 ? pause(event.pauseMs, opened, at) : ramp(opened, at);
     case 'failed':
+      at.tally.failed(at.nowMs);
       // Where failures open nothing any more, they keep nothing open either.
       return at.rules === null ? ramp(opened, at) : open(opened + 1, at.rules, at);
     case 'blocked':

@@ -193,18 +193,19 @@ test('disabling what is disabled keeps and tells the first reason', async (t) =>
 
 test('all are enabled at once, and what the config file disables comes with a word on it', async (t) => {
   const { queue, run } = await withDestinations(t, BROKERS.Redis);
+  await park(queue, 'acct_7');
   const { code, stdout, stderr } = await run('enable', '--all');
   const lines = stdout.trimEnd().split('\n');
   deepEqual(
     [code, lines.map((line) => line.split(' ')[0])],
     [0, ['acct_42', 'acct_7', 'failing', 'probed', 'throttling']],
   );
-  equal(lines[1], 'acct_7 is enabled: nothing is parked for it');
+  equal(lines[1], 'acct_7 is enabled: 1 delivery is parked for it', 'the workers do not deliver it');
   match(stderr, /^volley: acct_7 is disabled in the workers' config file, .*: change it there/);
-  deepEqual(await namesKnown(queue.watch), ['acct_42', 'failing', 'healthy again']);
+  deepEqual(await namesKnown(queue.watch), ['acct_42', 'acct_7', 'failing', 'healthy again']);
   equal((await run('enable', '--all')).stdout, 'no destination is disabled or blocked\n');
   equal((await run('enable', '--all', '--json')).stdout, '');
-  await run('discard', 'acct_42', 'failing', 'healthy again', '--yes');
+  await run('discard', 'acct_42', 'acct_7', 'failing', 'healthy again', '--yes');
   equal((await run('list')).stdout, 'no destination is disabled, blocked, or has anything parked\n');
   equal((await run('list', '--json')).stdout, '');
 });

@@ -170,6 +170,10 @@ const BAD: [settings: string, message: string, worker?: Partial<Deadlines>][] = 
     'FILE:2:18: "connect-timout" is not a setting of a destination: did you mean connect-timeout?',
   ],
   [
+    '"x": 1',
+    `FILE:2:18: "x" is not a setting of a destination: the settings are ${KEYS_OF_SETTINGS.join(', ')}`,
+  ],
+  [
     '"xyzzy-plugh": 1',
     `FILE:2:18: "xyzzy-plugh" is not a setting of a destination: the settings are ${KEYS_OF_SETTINGS.join(', ')}`,
   ],

@@ -89,6 +89,18 @@ test('where the probe comes back untried, as one that has expired does, the next
   deepEqual(exchange.probesDue(), []);
 });
 
+test('a probe that fails opens the breaker anew, and counts among the failures in a row', () => {
+  const { add, assign, end, clock, dispatcher } = opened();
+  const { exchange } = dispatcher;
+  exchange.setParked('a', true);
+  clock.nowMs = 33_000;
+  assign();
+  deepEqual(exchange.probesDue(), ['a']);
+  exchange.probeAnswered('a', GRANTED);
+  add('a', 1, 1_000, true);
+  deepEqual(end(assign()[0]!, FAILED), { kind: 'opened', forMs: 66_000, opened: 2, failuresInARow: 6 });
+});
+
 test('no probe is asked for while something that was sent before is still out', () => {
   const { add, assign, end, clock, dispatcher } = newDispatcher(1, 8, () => fixed(8));
   add('a', 6);
