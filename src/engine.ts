@@ -274,10 +274,12 @@ export class Engine {
     return { ...counters, inFlight, waiting, latencyMs, eventAgeMs };
   }
 
-  #claimed(claims: readonly Claim[]): void {
+  /** What a claim brings along of destinations comes first: that one of these is disabled, for instance. */
+  #claimed(claims: readonly Claim[]): Promise<void> | void {
     this.#emptySinceClaim = false;
-    this.#flow.add(claims);
-    this.#isolation.heard();
+    const heard = this.#isolation.heard();
+    if (heard === null) this.#flow.add(claims);
+    else return heard.then(() => this.#flow.add(claims));
   }
 
   #settled({ late }: SettleResult, batch: readonly Settlement[]): void {

@@ -66,6 +66,7 @@ export class Isolation {
         sendSoon();
       },
       onFault: (error) => onFault('say and hear how destinations stand', error),
+      nowMs,
       wallMs,
     });
     this.#errands = new Errands({
@@ -111,9 +112,9 @@ export class Isolation {
     this.#errands.run();
   }
 
-  /** The broker has answered a claim or a settlement. */
-  heard(): void {
-    this.#standings.heard();
+  /** The broker has answered a claim or a settlement: answers when news that came along has been taken in, null where there is none. */
+  heard(): Promise<void> | null {
+    return this.#standings.heard();
   }
 
   /** A destination has answered 410. */

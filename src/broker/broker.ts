@@ -2,7 +2,7 @@
  * The broker port: what Volley asks of the store that keeps its deliveries.
  *
  * A delivery is in one of five places: ready, leased (claimed by a live worker), delayed (waiting for a retry, or for its
- * deliverAt), parked (set aside for its destination), dead. Every method that moves deliveries moves each one whole: after a crash at any instant a delivery is in
+ * deliverAt), parked (set aside for its destination, or behind another of its ordering key), dead. Every method that moves deliveries moves each one whole: after a crash at any instant a delivery is in
  * the place it came from or in the one it went to, never in neither. `test/broker/conformance.ts` holds every
  * adapter to this.
  *
@@ -138,8 +138,8 @@ export interface Broker {
    * Claims up to `maxCount` deliveries, stopping early at about `maxBytes` of envelopes (one delivery is always taken).
    * Due retries come first, up to half of `maxCount` while ready ones wait; ready ones in the order of publishing.
    * Of deliveries whose envelopes hold the same `orderingKey` for the same destination one at a time is given out, in the
-   * order of publishing: the next one when it has been acked, has died or was discarded, whoever held it. The others wait aside and
-   * count as ready.
+   * order of publishing: the next one when it has been acked, has died or was discarded, whoever held it. The others are set aside, and
+   * count as parked.
    */
   reserve(maxCount: number, maxBytes: number): Promise<Claim[]>;
 

@@ -8,7 +8,7 @@ const MEANINGS = {
   ready: 'waiting to be claimed',
   leased: 'claimed by a worker',
   delayed: 'waiting for a retry, or for its deliverAt',
-  parked: 'set aside; see volley destinations list',
+  parked: 'set aside: behind another of its ordering key, or as volley destinations list says',
   dead: 'given up; see volley dead list',
 } as const;
 

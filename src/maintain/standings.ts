@@ -24,6 +24,8 @@ export interface StandingsParts {
   /** A destination that is not disabled has something parked. */
   readonly onParked: (destination: string) => void;
   readonly onFault: (error: unknown) => void;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
   /** Epoch milliseconds. */
   readonly wallMs: () => number;
 }
@@ -45,6 +47,8 @@ export class DestinationStandings {
   /** What has been said here since the last look began is newer than what that has seen. */
   readonly #said = { disabled: new Set<string>(), block: new Set<string>() };
   #version: number | null = null;
+  /** When the last look began. */
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | null = null;
   /** What the broker has not yet been told, by destination: each is told in the order in which it was said. */
   readonly #telling = { disabled: new Map<string, Promise<void>>(), block: new Map<string, Promise<void>>() };
@@ -86,14 +90,21 @@ export class DestinationStandings {
     await this.#look();
   }
 
-  /** A claim or a settlement has come back: looks, if it brought a higher version along. */
-  heard(): void {
-    if (this.#soon !== null || this.#stopped || this.#version === null) return;
-    if (this.#parts.broker.standingsVersion <= this.#version) return;
-    this.#soon = setTimeout(() => {
+  /**
+   * A claim or a settlement has come back: looks, if it brought a higher version along. Answers when the look is over; null where
+   * there is no news, or the last look was so short a time ago that the next one waits for more.
+   */
+  heard(): Promise<void> | null {
+    if (this.#stopped || this.#version === null) return null;
+    if (this.#parts.broker.standingsVersion <= this.#version) return null;
+    const { nowMs } = this.#parts;
+    const restMs = this.#lookedMs + REST_MS - nowMs();
+    if (restMs <= 0) return this.#look();
+    this.#soon ??= setTimeout(() => {
       this.#soon = null;
       void this.#look();
-    }, REST_MS);
+    }, restMs);
+    return null;
   }
 
   /** A destination has answered that it is gone. The broker is told at once. */
@@ -166,6 +177,7 @@ export class DestinationStandings {
   }
 
   async #synchronise(): Promise<void> {
+    this.#lookedMs = this.#parts.nowMs();
     const { broker } = this.#parts;
     for (const what of ['disabled', 'block'] as const) {
       this.#said[what].clear();

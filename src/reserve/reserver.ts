@@ -16,7 +16,8 @@ export interface ReserverParts {
   readonly broker: ReserverBroker;
   /** How many deliveries, and bytes of envelopes, may be claimed now. */
   readonly credit: () => Credit;
-  readonly onClaimed: (claims: readonly Claim[]) => void;
+  /** Nothing more is claimed before what it answers is over. */
+  readonly onClaimed: (claims: readonly Claim[]) => Promise<void> | void;
   /** A claim found nothing. */
   readonly onEmpty: () => void;
   /** Told of each fault; the reserver goes on by itself. */
@@ -86,7 +87,7 @@ export class Reserver {
     const claims = await broker.reserve(wanted, bytes);
     // What the broker answered before is heard first: that a destination is enabled, else these would be parked in vain.
     await setImmediate();
-    if (claims.length > 0) onClaimed(claims);
+    if (claims.length > 0) await onClaimed(claims);
     if (claims.length === 0) {
       onEmpty();
       await broker.waitForWork(WAIT_MS, signal);

@@ -37,7 +37,7 @@ function turns(it: It): void {
     ]);
     const claims = await broker.reserve(MANY, BIG_BYTES);
     deepEqual(labels(claims), ['a1', 'b1', 'plain']);
-    deepEqual(await broker.stats(), stats({ ready: 2, leased: 3 }));
+    deepEqual(await broker.stats(), stats({ parked: 2, leased: 3 }));
     deepEqual(await broker.reserve(MANY, BIG_BYTES), []);
     await broker.settle(acks(claims));
     deepEqual(await finishAll(broker), ['a2', 'a3']);
@@ -67,7 +67,7 @@ function turns(it: It): void {
     await broker.publish(Array.from({ length: 1_500 }, (_, i) => keyed('a', i)));
     await broker.publish(envelopes('x', 'y', 'z'));
     deepEqual(labels(await claimCount(broker, 4)), ['a0', 'x', 'y', 'z']);
-    deepEqual(await broker.stats(), stats({ ready: 1_499, leased: 4 }));
+    deepEqual(await broker.stats(), stats({ parked: 1_499, leased: 4 }));
   });
 
   it('several workers keep the order of every key, whatever they make of the deliveries', async (open) => {
@@ -221,7 +221,7 @@ function passingOn(it: It): void {
     equal(await broker.replayDead({}, MANY), 2);
     equal((await broker.reserve(MANY, BIG_BYTES)).length, 1);
     deepEqual(await broker.reserve(MANY, BIG_BYTES), []);
-    deepEqual(await broker.stats(), stats({ ready: 1, leased: 1 }));
+    deepEqual(await broker.stats(), stats({ parked: 1, leased: 1 }));
   });
 
   it('waiting ends when another worker passes the turn on', async (open) => {

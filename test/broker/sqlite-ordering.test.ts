@@ -139,7 +139,8 @@ class Run {
   check(): void {
     const { ready, leased, delayed, parked, dead } = this.#stores[0]!.stats();
     equal(ready + leased + delayed + parked, [...this.#live.values()].flat().length);
-    deepEqual([leased, parked, dead], [this.#held.flat().length, this.#parked.length, this.#dead.length]);
+    deepEqual([leased, dead], [this.#held.flat().length, this.#dead.length]);
+    ok(parked >= this.#parked.length, 'beside those that are behind their key');
   }
 
   /** Settles all that there is; fails when something is never given out. */
@@ -229,7 +230,7 @@ test('a long sequence is come past a piece at a time, and what is behind it is f
     found.push(...numbers(store.reserve(MANY, BIG_BYTES)));
   }
   deepEqual(found, [0, count]);
-  deepEqual({ ...store.stats() }, { ready: count - 1, leased: 2, delayed: 0, parked: 0, dead: 0 });
+  deepEqual({ ...store.stats() }, { ready: 0, leased: 2, delayed: 0, parked: count - 1, dead: 0 });
 });
 
 test('a sequence is named by its destination, or by the URL up to its path, and its key', () => {

@@ -95,6 +95,7 @@ function newStandings(t: TestContext) {
   const told: string[] = [];
   const news: [destination: string, what: Block | null | 'parked'][] = [];
   const faults: unknown[] = [];
+  const clock = { nowMs: 0 };
   const disabled = new DestinationStandings({
     broker,
     onDisabled: (destination) => {
@@ -104,10 +105,12 @@ function newStandings(t: TestContext) {
     onBlock: (destination, block) => news.push([destination, block]),
     onParked: (destination) => news.push([destination, 'parked']),
     onFault: (error) => faults.push(error),
+    nowMs: () => clock.nowMs,
     wallMs: () => NOW_MS,
   });
   /** Time passes. */
   const pass = async (ms: number) => {
+    clock.nowMs += ms;
     t.mock.timers.tick(ms);
     await settled();
   };
@@ -366,19 +369,23 @@ test('what is blocked or has something parked is news, also that it is no more',
   await disabled.stop();
 });
 
-test('a claim that brings a higher version along leads to a look, and many such to one', async (t) => {
+test('a claim that brings a higher version along leads to a look at once, and many such in a moment to one more', async (t) => {
   const { broker, disabled, pass } = newStandings(t);
   await disabled.start(new Set());
   broker.calls.length = 0;
-  disabled.heard();
   await pass(REST_MS);
-  deepEqual(broker.calls, [], 'nothing new');
+  equal(disabled.heard(), null, 'nothing new');
   broker.standingsVersion = 7;
   broker.version = 7;
-  disabled.heard();
-  disabled.heard();
+  await disabled.heard();
+  deepEqual(broker.calls.splice(0), ['look 1'], 'asked for what is new since');
+  broker.standingsVersion = 9;
+  broker.version = 9;
+  equal(disabled.heard(), null);
+  equal(disabled.heard(), null);
+  deepEqual(broker.calls, []);
   await pass(REST_MS);
-  deepEqual(broker.calls, ['look 1'], 'asked for what is new since');
+  deepEqual(broker.calls, ['look 7']);
   await disabled.stop();
 });
 

@@ -165,11 +165,10 @@ redis.call('SADD', KEYS[2], ARGV[1])`;
  * Returns ready, delayed, dead, parked, leased.
  */
 export const STATS = `
-local parked, leased = 0, 0
+local parked, leased = redis.call('HLEN', KEYS[5]), 0
 for _, count in ipairs(redis.call('HVALS', KEYS[4])) do parked = parked + count end
 for i = 6, #KEYS do leased = leased + redis.call('HLEN', KEYS[i]) end
-local ready = redis.call('LLEN', KEYS[1]) + redis.call('HLEN', KEYS[5])
-return { ready, redis.call('ZCARD', KEYS[2]), redis.call('ZCARD', KEYS[3]), parked, leased }`;
+return { redis.call('LLEN', KEYS[1]), redis.call('ZCARD', KEYS[2]), redis.call('ZCARD', KEYS[3]), parked, leased }`;
 
 /**
  * How long until the next retry is due.

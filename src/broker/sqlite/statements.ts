@@ -52,10 +52,10 @@ const SQL = {
   anyReady: 'SELECT 1 FROM queue WHERE newest > taken OR EXISTS (SELECT 1 FROM returned)',
   stats: `
     SELECT
-      newest - taken + (SELECT count(*) FROM returned) + (SELECT count(*) FROM aside) AS ready,
+      newest - taken + (SELECT count(*) FROM returned) AS ready,
       (SELECT count(*) FROM claims) AS leased,
       (SELECT count(*) FROM retries) AS delayed,
-      (SELECT ifnull(sum(parked), 0) FROM destinations) AS parked,
+      (SELECT ifnull(sum(parked), 0) FROM destinations) + (SELECT count(*) FROM aside) AS parked,
       (SELECT count(*) FROM dead) AS dead
     FROM queue`,
   dataVersion: 'PRAGMA data_version',
