@@ -97,6 +97,7 @@ export class Engine {
       nowMs: () => performance.now(),
       random: Math.random,
       rulesOf: (destination) => this.#settings.laneRulesOf(destination),
+      maxEgressBytesPerSecond: values.maxEgressBytesPerSecond,
     });
     this.#dispatcher = dispatcher;
     this.#isolation = this.#newIsolation(dispatcher, values.totalTimeoutMs);

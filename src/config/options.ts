@@ -142,6 +142,16 @@ export const OPTIONS = {
     scopes: SIZING,
     doc: 'most sockets of all threads together; by default worked out from the limit on open files',
   },
+  maxEgressBytesPerSecond: {
+    kind: 'bandwidth',
+    flag: 'max-egress',
+    value: 'RATE',
+    default: null,
+    min: 12_500,
+    max: 100_000_000_000,
+    scopes: WORKER,
+    doc: 'most that this worker sends, such as 8gbit, 500mbit or 100mbyte a second, by an estimate that counts heads, TLS and packets; no cap by default',
+  },
   connectTimeoutMs: {
     kind: 'duration',
     flag: 'connect-timeout',

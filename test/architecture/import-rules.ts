@@ -24,7 +24,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const ONLY_FOR: Readonly<Record<string, readonly string[]>> = {
   config: ['settings', 'thread-plan', 'engine-options', 'engine', 'cli', 'index'],
   secrets: ['settings', 'engine-options', 'engine', 'cli', 'index'],
-  capacity: ['admin', 'host', 'cli', 'index'],
+  capacity: ['admin', 'host', 'dispatch', 'cli', 'index'],
   host: ['doctor', 'cli'],
   doctor: ['cli'],
   report: ['cli'],
