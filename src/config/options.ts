@@ -57,9 +57,10 @@ export const OPTIONS = {
     default: 20,
     min: 1,
     max: 5_000,
+    words: ['auto'],
     unit: 'slots per core',
     scopes: SIZING,
-    doc: 'slots (attempts in flight) per core; 10 to 50 suits most receivers, slow ones want more',
+    doc: 'slots (attempts in flight) per core; 10 to 50 suits most receivers, slow ones want more; auto begins with 20 and finds out how many',
   },
   threads: {
     kind: 'integer',

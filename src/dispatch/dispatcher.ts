@@ -14,10 +14,11 @@ import { type Breaker, CLOSED } from './breaker.ts';
 import { Egress } from './egress.ts';
 import { type Ending, UNTRIED } from './ending.ts';
 import { Exchange } from './exchange.ts';
-import type { Dispatchable, Lane, LaneRules } from './lane.ts';
+import type { Dispatchable, Lane, LaneRules, Surroundings } from './lane.ts';
 import { Lanes, NAMELESS } from './lanes.ts';
 import { Crowded } from './overflow.ts';
 import { costOf, type Round } from './round.ts';
+import type { SlotMeter, SlotUse } from './sizing.ts';
 import { type Change, type Standing, standingOf } from './standing.ts';
 import { Threads } from './threads.ts';
 import { shareOf } from './window.ts';
@@ -33,6 +34,8 @@ export interface DispatcherParts {
   readonly rulesOf: (destination: string) => LaneRules;
   /** What all lanes together may send; null where nothing caps it. */
   readonly maxEgressBytesPerSecond?: number | null;
+  /** Told of each attempt that ended; null where the number of slots stays as it is. */
+  readonly meter?: SlotMeter | null;
 }
 
 /**
@@ -47,8 +50,10 @@ const QUICK_MS = 50;
 const SPARE = 0.05;
 
 export class Dispatcher<Delivery extends Dispatchable> {
-  readonly #slots: number;
+  #slots: number;
+  readonly #threadCount: number;
   readonly #threads: Threads;
+  readonly #around: Surroundings;
   readonly #lanes: Lanes<Delivery>;
   readonly #round: Round<Delivery>;
   readonly #crowded = new Crowded<Delivery>();
@@ -59,16 +64,31 @@ export class Dispatcher<Delivery extends Dispatchable> {
   readonly exchange: Exchange;
 
   constructor(parts: DispatcherParts) {
-    const { threads, slotsPerThread, nowMs, random, rulesOf } = parts;
-    const { maxEgressBytesPerSecond: cap = null } = parts;
-    this.#egress = cap === null ? null : new Egress(cap);
+    const { threads, slotsPerThread, nowMs, random, rulesOf, meter = null } = parts;
     this.#slots = threads * slotsPerThread;
+    this.#threadCount = threads;
     this.#threads = new Threads(threads, slotsPerThread);
     const { places } = this.#threads;
     const preferredBy = (destination: string) => this.#threads.preferredBy(destination);
-    this.#lanes = new Lanes({ places, preferredBy, nowMs, random, rulesOf });
+    this.#around = { places, preferredBy, random, meter };
+    this.#lanes = new Lanes({ around: this.#around, nowMs, rulesOf });
     this.#round = this.#lanes.round;
+    const { maxEgressBytesPerSecond: cap = null } = parts;
+    this.#egress = cap === null ? null : new Egress(cap);
     this.exchange = new Exchange(this.#lanes, this.#egress);
+  }
+
+  /** Each thread has so many slots from now on; shares and windows follow. */
+  resize(slotsPerThread: number): void {
+    this.#slots = this.#threadCount * slotsPerThread;
+    this.#threads.resize(slotsPerThread);
+    this.#around.places = this.#threads.places;
+  }
+
+  /** How the slots are used; see sizing.ts. */
+  get use(): SlotUse {
+    const isShort = !this.#round.isEmpty && !this.#egress?.isSpent;
+    return { isShort, idle: this.#threads.idle };
   }
 
   /** Deliveries waiting in lanes. */

@@ -28,15 +28,20 @@ const NO_CREDIT: Credit = { count: 0, bytes: 0 };
 
 export class Credits {
   /** Most deliveries that the engine holds. */
-  readonly #most: number;
+  #most!: number;
   readonly #holding: () => Holding;
   readonly #isSuspended: () => boolean;
 
   /** `isSuspended`: whether nothing may be claimed for now. */
   constructor(slots: number, holding: () => Holding, isSuspended: () => boolean) {
-    this.#most = Math.max(LEAST, PER_SLOT * slots);
+    this.resize(slots);
     this.#holding = holding;
     this.#isSuspended = isSuspended;
+  }
+
+  /** There are so many slots from now on. */
+  resize(slots: number): void {
+    this.#most = Math.max(LEAST, PER_SLOT * slots);
   }
 
   /** What may be claimed now of what is ready. */

@@ -1,0 +1,289 @@
+/**
+ * How many slots there are, found out while the engine runs (`--concurrency auto`). Pure.
+ *
+ * By Little's law slots that are short give more when there are more of them, as long as attempts take no longer for it; and
+ * nothing where something else is the limit, for then attempts take longer in proportion. Which it is, is found by trying: the slots
+ * are doubled while deliveries wait for some that every window would let go, and stay so where that brings something. When this
+ * machine's processors are the limit, half of them are tried, for what is in flight beyond that only waits for its turn.
+ *
+ *                                                         brought something, and still short
+ *                                                                  ┌──────┐
+ *   ┌────────┐  short for a round   ┌───────────┐  doubled,   ┌────▼─────┐│  ┌──────────┐
+ *   │ steady │ ───────────────────► │ measuring │ ──────────► │ settling ├┴─►│ trying   │
+ *   └────────┘                      └───────────┘  or halved  └──────────┘   └──────────┘
+ *       ▲              ▲    not short any more │                                   │
+ *       │              └───────────────────────┘                                   │
+ *       └── brought nothing: as before, for HOLD_MS, then twice that, … ───────────┘
+ *           (or enough; or not short any more)
+ *
+ * What slots do is the number of those in use, divided by how much longer attempts take than those of their destination usually do;
+ * and what is usual is not learnt anew while sizes are compared. Counting attempts would not do: thousands of quick ones hide that
+ * slow ones go twice as fast, and slow ones that began together end together, now twice in a round and now once.
+ * A round lasts as long as what is in flight takes.
+ */
+
+/** What the dispatcher tells of its slots at a moment. */
+export interface SlotUse {
+  /** Deliveries wait for slots, or for a larger share of them, and nothing else. */
+  readonly isShort: boolean;
+  /** Slots that nothing is given to. */
+  readonly idle: number;
+}
+
+export interface Look extends SlotUse {
+  /** Monotonic milliseconds. */
+  readonly nowMs: number;
+  /** Share of the time since the last look in which the engine's threads, or its main thread, had something to do. */
+  readonly busyShare: number;
+}
+
+export interface SizingParts {
+  readonly threads: number;
+  /** Slots of each thread: those that it starts with and keeps at least, and the most it may have. */
+  readonly least: number;
+  readonly most: number;
+}
+
+/** A round lasts so long at least, in milliseconds: many looks, and thousands of quick attempts. At most: as long as an attempt may. */
+const ROUND_MS = 500;
+const ROUND_MAX_MS = 15_000;
+/** Slots are short in a round in which they were at so many of the looks. */
+const MOSTLY = 0.8;
+/** From this share of the time on the processors are the limit. */
+const BUSY_SHARE = 0.95;
+/** Twice the slots must bring so much; beyond that, what an M/M/1 queue would still give is less than a tenth in all. */
+const GAIN_LEAST = 1.05;
+/** Half of the slots must do so much of the work. */
+const LOSS_MOST = 0.95;
+/** How long what brought nothing is not tried again, in milliseconds; then twice as long each time. */
+const HOLD_MS = 30_000;
+const HOLD_MAX_MS = 1_800_000;
+/** The circumstances are others when attempts hold their slots so many times longer or shorter: then what was found out holds no more. */
+const CHANGED = 1.3;
+/** For so many rounds one after the other: a few attempts that hang, or those that end after a try, are no change. */
+const CHANGED_ROUNDS = 3;
+/** Slots of which less than a quarter has been used for so long are halved, in milliseconds. */
+const SLACK_MS = 60_000;
+const SLACK_SHARE = 0.25;
+
+type State =
+  | { readonly kind: 'steady' }
+  | { readonly kind: 'measuring' }
+  | { readonly kind: 'settling' | 'trying'; readonly from: Before };
+
+/** The slots before, what they did, and for how long they were held. */
+interface Before {
+  readonly slots: number;
+  readonly work: number;
+  readonly heldMs: number;
+}
+
+/** What attempts took that ended in a round. */
+export class SlotMeter {
+  /** Whether what destinations usually take is not learnt anew. */
+  isFixed = false;
+  /** What attempts took, the squares of that, and what they usually take. */
+  tookMs = 0;
+  tookSquares = 0;
+  usualMs = 0;
+
+  ended(lane: { readonly slotMs: number; usualMs: number }, latencyMs: number): void {
+    if (!this.isFixed || lane.usualMs === 0) lane.usualMs = lane.slotMs;
+    this.tookMs += latencyMs;
+    this.tookSquares += latencyMs * latencyMs;
+    this.usualMs += lane.usualMs;
+  }
+
+  clear(): void {
+    this.tookMs = this.tookSquares = this.usualMs = 0;
+  }
+}
+
+class Round {
+  readonly #meter: SlotMeter;
+  readonly #sinceMs: number;
+  #looks = 0;
+  #shortLooks = 0;
+  #busyShares = 0;
+  #used = 0;
+  /** Most slots in use. */
+  mostUsed = 0;
+
+  constructor(meter: SlotMeter, sinceMs: number) {
+    this.#meter = meter;
+    this.#sinceMs = sinceMs;
+    meter.clear();
+  }
+
+  look({ isShort, busyShare }: Look, used: number): void {
+    this.#looks++;
+    if (isShort) this.#shortLooks++;
+    this.#busyShares += busyShare;
+    this.#used += used;
+    this.mostUsed = Math.max(this.mostUsed, used);
+  }
+
+  get isShort(): boolean {
+    return this.#shortLooks >= MOSTLY * this.#looks;
+  }
+
+  get isBusy(): boolean {
+    return this.#busyShares >= BUSY_SHARE * this.#looks;
+  }
+
+  /** What the slots did: as many as were in use, if attempts took what is usual. */
+  get work(): number {
+    const { tookMs, usualMs } = this.#meter;
+    return tookMs === 0 ? 0 : (this.#used / this.#looks) * (usualMs / tookMs);
+  }
+
+  /** For how long slots were held: on average over slots, and not over attempts. */
+  get heldMs(): number {
+    const { tookMs, tookSquares } = this.#meter;
+    return tookMs === 0 ? ROUND_MAX_MS : tookSquares / tookMs;
+  }
+
+  isOver(nowMs: number): boolean {
+    const lastedMs = nowMs - this.#sinceMs;
+    if (lastedMs < ROUND_MS) return false;
+    return this.#shortLooks === 0 || lastedMs >= Math.min(ROUND_MAX_MS, this.heldMs);
+  }
+}
+
+export class Sizing {
+  readonly #threads: number;
+  readonly #least: number;
+  #most: number;
+  #state: State = { kind: 'steady' };
+  #round: Round | null = null;
+  #holdMs = HOLD_MS;
+  #heldUntilMs = Number.NEGATIVE_INFINITY;
+  /** For how long slots were held when their number was found; null when nothing has been found out. */
+  #foundHeldMs: number | null = null;
+  #changedRounds = 0;
+  #slackSinceMs: number | null = null;
+  readonly meter = new SlotMeter();
+  slotsPerThread: number;
+
+  constructor({ threads, least, most }: SizingParts) {
+    this.#threads = threads;
+    this.#least = least;
+    this.#most = Math.max(least, most);
+    this.slotsPerThread = least;
+  }
+
+  /** Of all threads. */
+  get #slots(): number {
+    return this.slotsPerThread * this.#threads;
+  }
+
+  get isSteady(): boolean {
+    return this.#state.kind === 'steady';
+  }
+
+  /** To be called some ten times a second. Answers whether there are more or fewer slots from now on. */
+  look(look: Look): boolean {
+    const { nowMs } = look;
+    this.#round ??= new Round(this.meter, nowMs);
+    this.#round.look(look, this.#slots - look.idle);
+    if (!this.#round.isOver(nowMs)) return false;
+    const before = this.slotsPerThread;
+    this.#state = this.#next(this.#round, nowMs);
+    this.meter.isFixed = this.#state.kind !== 'steady';
+    this.#round = null;
+    return this.slotsPerThread !== before;
+  }
+
+  /** This machine lacks what slots need: there are half as many from now on, and never again more. */
+  lacked(): void {
+    this.#most = this.slotsPerThread = this.#halved();
+    this.#state = { kind: 'steady' };
+    this.meter.isFixed = false;
+  }
+
+  #next(round: Round, nowMs: number): State {
+    const state = this.#state;
+    switch (state.kind) {
+      case 'steady':
+        if (!round.isShort) this.#giveUpSlack(round, nowMs);
+        else if (this.#mayTry(round, nowMs) && this.#other(round) !== null) return { kind: 'measuring' };
+        return state;
+      case 'measuring':
+        return round.isShort ? this.#try(round, this.#now(round), nowMs) : { kind: 'steady' };
+      case 'settling':
+        return { ...state, kind: 'trying' };
+      case 'trying':
+        return this.#judge(state.from, round, nowMs);
+      default:
+        return state satisfies never;
+    }
+  }
+
+  #mayTry({ heldMs }: Round, nowMs: number): boolean {
+    this.#slackSinceMs = null;
+    const found = this.#foundHeldMs;
+    const isChanged = found !== null && (heldMs > found * CHANGED || heldMs * CHANGED < found);
+    this.#changedRounds = isChanged ? this.#changedRounds + 1 : 0;
+    if (this.#changedRounds === CHANGED_ROUNDS) this.#forget();
+    return nowMs >= this.#heldUntilMs;
+  }
+
+  /** What has been found out holds no more. */
+  #forget(): void {
+    this.#foundHeldMs = null;
+    this.#changedRounds = 0;
+    this.#holdMs = HOLD_MS;
+    this.#heldUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #now({ work, heldMs }: Round): Before {
+    return { slots: this.slotsPerThread, work, heldMs };
+  }
+
+  /** What may be better; null when nothing is. */
+  #other(round: Round): number | null {
+    const other = round.isBusy ? this.#halved() : Math.min(this.#most, this.slotsPerThread * 2);
+    return other === this.slotsPerThread ? null : other;
+  }
+
+  #halved(): number {
+    return Math.max(this.#least, Math.ceil(this.slotsPerThread / 2));
+  }
+
+  #try(round: Round, from: Before, nowMs: number): State {
+    const other = this.#other(round);
+    if (other === null) return this.#found(round.heldMs, nowMs);
+    this.slotsPerThread = other;
+    return { kind: 'settling', from };
+  }
+
+  #judge(from: Before, round: Round, nowMs: number): State {
+    if (!round.isShort) return { kind: 'steady' };
+    const isMore = this.slotsPerThread > from.slots;
+    if (round.work >= from.work * (isMore ? GAIN_LEAST : LOSS_MOST)) {
+      this.#forget();
+      if (isMore === round.isBusy) return this.#found(round.heldMs, nowMs);
+      // Halves are all compared with what the whole did, so that small losses do not add up.
+      const next = isMore ? this.#now(round) : { ...from, slots: this.slotsPerThread };
+      return this.#try(round, next, nowMs);
+    }
+    this.slotsPerThread = from.slots;
+    return this.#found(from.heldMs, nowMs);
+  }
+
+  #found(heldMs: number, nowMs: number): State {
+    this.#foundHeldMs = heldMs;
+    this.#heldUntilMs = nowMs + this.#holdMs;
+    this.#holdMs = Math.min(HOLD_MAX_MS, this.#holdMs * 2);
+    return { kind: 'steady' };
+  }
+
+  #giveUpSlack(round: Round, nowMs: number): void {
+    const isSlack = this.slotsPerThread > this.#least && round.mostUsed < SLACK_SHARE * this.#slots;
+    this.#slackSinceMs = isSlack ? (this.#slackSinceMs ?? nowMs) : null;
+    if (this.#slackSinceMs === null || nowMs - this.#slackSinceMs < SLACK_MS) return;
+    this.#slackSinceMs = null;
+    this.slotsPerThread = this.#halved();
+    this.#forget();
+  }
+}
