@@ -3,23 +3,23 @@
  *
  * By Little's law slots that are short give more when there are more of them, as long as attempts take no longer for it; and
  * nothing where something else is the limit, for then attempts take longer in proportion. Which it is, is found by trying: the slots
- * are doubled while deliveries wait for some that every window would let go, and stay so where that brings something. When this
- * machine's processors are the limit, half of them are tried, for what is in flight beyond that only waits for its turn.
+ * are doubled while deliveries wait for some that every window would let go, and stay so where that brings something. When it does
+ * not, or this machine's processors are the limit, half of them are tried next, for what is in flight beyond what is needed only
+ * waits for its turn.
  *
- *                                                         brought something, and still short
- *                                                                  ┌──────┐
- *   ┌────────┐  short for a round   ┌───────────┐  doubled,   ┌────▼─────┐│  ┌──────────┐
- *   │ steady │ ───────────────────► │ measuring │ ──────────► │ settling ├┴─►│ trying   │
- *   └────────┘                      └───────────┘  or halved  └──────────┘   └──────────┘
- *       ▲              ▲    not short any more │                                   │
- *       │              └───────────────────────┘                                   │
- *       └── brought nothing: as before, for HOLD_MS, then twice that, … ───────────┘
- *           (or enough; or not short any more)
+ *   ┌────────┐  short for a round   ┌───────────┐  doubled,   ┌──────────┐  2 × as long as    ┌────────┐
+ *   │ steady │ ───────────────────► │ measuring │ ──────────► │ settling │ ─────────────────► │ trying │ ◄─┐ promising:
+ *   └────────┘                      └───────────┘  or halved  └──────────┘  attempts take     └────────┘ ──┘ once more
+ *       ▲                                 │                         ▲                             │
+ *       │◄────────────────────────────────┘                         └─────────────────────────────┤
+ *       │            not short any more                        it was good, and still short       │
+ *       └─────────────────────────────────────────────────────────────────────────────────────────┘
+ *         it was not: as before, and the other way after HOLD_MS, then twice that, …; or it is enough
  *
  * What slots do is the number of those in use, divided by how much longer attempts take than those of their destination usually do;
  * and what is usual is not learnt anew while sizes are compared. Counting attempts would not do: thousands of quick ones hide that
  * slow ones go twice as fast, and slow ones that began together end together, now twice in a round and now once.
- * A round lasts as long as what is in flight takes.
+ * A round lasts as long as what is in flight takes; what is promising and no more is measured in two.
  */
 
 /** What the dispatcher tells of its slots at a moment. */
@@ -45,7 +45,7 @@ export interface SizingParts {
 }
 
 /** A round lasts so long at least, in milliseconds: many looks, and thousands of quick attempts. At most: as long as an attempt may. */
-const ROUND_MS = 500;
+const ROUND_MS = 1_000;
 const ROUND_MAX_MS = 15_000;
 /** Slots are short in a round in which they were at so many of the looks. */
 const MOSTLY = 0.8;
@@ -53,6 +53,8 @@ const MOSTLY = 0.8;
 const BUSY_SHARE = 0.95;
 /** Twice the slots must bring so much; beyond that, what an M/M/1 queue would still give is less than a tenth in all. */
 const GAIN_LEAST = 1.05;
+/** What brings less than this is measured twice before it is believed: processors are others', too, by fits and starts. */
+const GAIN_SURE = 1.5;
 /** Half of the slots must do so much of the work. */
 const LOSS_MOST = 0.95;
 /** How long what brought nothing is not tried again, in milliseconds; then twice as long each time. */
@@ -69,7 +71,9 @@ const SLACK_SHARE = 0.25;
 type State =
   | { readonly kind: 'steady' }
   | { readonly kind: 'measuring' }
-  | { readonly kind: 'settling' | 'trying'; readonly from: Before };
+  | { readonly kind: 'settling'; readonly from: Before }
+  /** `isAgain`: what was measured was promising, and is measured once more. */
+  | { readonly kind: 'trying'; readonly from: Before; readonly isAgain: boolean };
 
 /** The slots before, what they did, and for how long they were held. */
 interface Before {
@@ -143,10 +147,10 @@ class Round {
     return tookMs === 0 ? ROUND_MAX_MS : tookSquares / tookMs;
   }
 
-  isOver(nowMs: number): boolean {
+  isOver(nowMs: number, leastMs: number): boolean {
     const lastedMs = nowMs - this.#sinceMs;
     if (lastedMs < ROUND_MS) return false;
-    return this.#shortLooks === 0 || lastedMs >= Math.min(ROUND_MAX_MS, this.heldMs);
+    return this.#shortLooks === 0 || lastedMs >= Math.min(ROUND_MAX_MS, Math.max(leastMs, this.heldMs));
   }
 }
 
@@ -156,6 +160,8 @@ export class Sizing {
   #most: number;
   #state: State = { kind: 'steady' };
   #round: Round | null = null;
+  /** Whether fewer are to be tried next. */
+  #isLessNext = false;
   #holdMs = HOLD_MS;
   #heldUntilMs = Number.NEGATIVE_INFINITY;
   /** For how long slots were held when their number was found; null when nothing has been found out. */
@@ -186,7 +192,9 @@ export class Sizing {
     const { nowMs } = look;
     this.#round ??= new Round(this.meter, nowMs);
     this.#round.look(look, this.#slots - look.idle);
-    if (!this.#round.isOver(nowMs)) return false;
+    // Where twice the slots bring nothing, attempts take twice as long: before that has passed nothing is to be seen of it.
+    const leastMs = this.#state.kind === 'settling' ? 2 * this.#state.from.heldMs : 0;
+    if (!this.#round.isOver(nowMs, leastMs)) return false;
     const before = this.slotsPerThread;
     this.#state = this.#next(this.#round, nowMs);
     this.meter.isFixed = this.#state.kind !== 'steady';
@@ -211,9 +219,9 @@ export class Sizing {
       case 'measuring':
         return round.isShort ? this.#try(round, this.#now(round), nowMs) : { kind: 'steady' };
       case 'settling':
-        return { ...state, kind: 'trying' };
+        return { kind: 'trying', from: state.from, isAgain: false };
       case 'trying':
-        return this.#judge(state.from, round, nowMs);
+        return this.#judge(state, round, nowMs);
       default:
         return state satisfies never;
     }
@@ -242,8 +250,11 @@ export class Sizing {
 
   /** What may be better; null when nothing is. */
   #other(round: Round): number | null {
-    const other = round.isBusy ? this.#halved() : Math.min(this.#most, this.slotsPerThread * 2);
-    return other === this.slotsPerThread ? null : other;
+    const { slotsPerThread } = this;
+    const half = this.#halved();
+    const isLess = round.isBusy || (this.#isLessNext && half < slotsPerThread);
+    const other = isLess ? half : Math.min(this.#most, slotsPerThread * 2);
+    return other === slotsPerThread ? null : other;
   }
 
   #halved(): number {
@@ -257,17 +268,21 @@ export class Sizing {
     return { kind: 'settling', from };
   }
 
-  #judge(from: Before, round: Round, nowMs: number): State {
+  #judge(state: Extract<State, { kind: 'trying' }>, round: Round, nowMs: number): State {
+    const { from, isAgain } = state;
     if (!round.isShort) return { kind: 'steady' };
     const isMore = this.slotsPerThread > from.slots;
     if (round.work >= from.work * (isMore ? GAIN_LEAST : LOSS_MOST)) {
+      if (!isAgain && round.work < from.work * GAIN_SURE) return { ...state, isAgain: true };
       this.#forget();
-      if (isMore === round.isBusy) return this.#found(round.heldMs, nowMs);
+      this.#isLessNext = !isMore;
+      if (isMore && round.isBusy) return this.#found(round.heldMs, nowMs);
       // Halves are all compared with what the whole did, so that small losses do not add up.
       const next = isMore ? this.#now(round) : { ...from, slots: this.slotsPerThread };
       return this.#try(round, next, nowMs);
     }
     this.slotsPerThread = from.slots;
+    this.#isLessNext = isMore;
     return this.#found(from.heldMs, nowMs);
   }
 

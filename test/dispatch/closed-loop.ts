@@ -12,6 +12,10 @@ export interface Machine {
   readonly costMs: number;
   /** Whether the engine sees how busy it is: not where it is the receivers'. */
   readonly isOurs: boolean;
+  /** An attempt costs twice as much while so many are in flight. */
+  readonly dearAt?: number;
+  /** Others take up to this share of the processors, another one each second. */
+  readonly othersShare?: number;
 }
 
 export interface LoopParts {
@@ -36,6 +40,8 @@ export class ClosedLoop {
   #busyMs = 0;
   #inFlight = 0;
   #lookedMs = 0;
+  #second = -1;
+  #taken = 0;
   latencyMs: number;
   slots: number;
   /** Most that receivers let be in flight, as windows would. */
@@ -72,6 +78,14 @@ export class ClosedLoop {
     return { nowMs, busyShare: isOurs ? share : 0, idle, isShort: this.#inFlight < this.window };
   }
 
+  #takenShare(): number {
+    const { othersShare = 0 } = this.#machine;
+    const second = Math.floor(this.nowMs / 1_000);
+    if (second !== this.#second) this.#taken = othersShare * this.#random();
+    this.#second = second;
+    return this.#taken;
+  }
+
   #fill(): void {
     while (this.#inFlight < Math.min(this.slots, this.window)) this.#start();
   }
@@ -79,7 +93,8 @@ export class ClosedLoop {
   #start(): void {
     this.#inFlight++;
     const startedMs = this.nowMs;
-    const { costMs } = this.#machine;
+    const { dearAt = Number.POSITIVE_INFINITY } = this.#machine;
+    const costMs = (this.#machine.costMs * (1 + this.#inFlight / dearAt)) / (1 - this.#takenShare());
     const core = this.#freeMs.indexOf(Math.min(...this.#freeMs));
     const sentMs = Math.max(startedMs, this.#freeMs[core]!) + costMs;
     this.#freeMs[core] = sentMs;
