@@ -3,7 +3,8 @@
  * Costs nothing where the number is given.
  */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
-import { Sizing, type SlotMeter, type SlotUse } from './dispatch/sizing.ts';
+import { Sizing } from './dispatch/sizing.ts';
+import type { SlotMeter, SlotUse } from './dispatch/slot-round.ts';
 import type { Logger } from './record/log.ts';
 import { memoryMibOf, type ThreadPlan } from './thread-plan.ts';
 

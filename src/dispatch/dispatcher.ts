@@ -18,7 +18,7 @@ import type { Dispatchable, Lane, LaneRules, Surroundings } from './lane.ts';
 import { Lanes, NAMELESS } from './lanes.ts';
 import { Crowded } from './overflow.ts';
 import { costOf, type Round } from './round.ts';
-import type { SlotMeter, SlotUse } from './sizing.ts';
+import type { SlotMeter, SlotUse } from './slot-round.ts';
 import { type Change, type Standing, standingOf } from './standing.ts';
 import { Threads } from './threads.ts';
 import { shareOf } from './window.ts';
@@ -85,7 +85,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
     this.#around.places = this.#threads.places;
   }
 
-  /** How the slots are used; see sizing.ts. */
+  /** How the slots are used; see slot-round.ts. */
   get use(): SlotUse {
     const isShort = !this.#round.isEmpty && !this.#egress?.isSpent;
     return { isShort, idle: this.#threads.idle };

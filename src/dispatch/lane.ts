@@ -10,7 +10,7 @@ import {
   transition,
 } from './breaker.ts';
 import type { Ending } from './ending.ts';
-import type { SlotMeter } from './sizing.ts';
+import type { SlotMeter } from './slot-round.ts';
 import { Tally } from './tally.ts';
 import { type Rate, Tokens } from './tokens.ts';
 import { Window } from './window.ts';

@@ -22,20 +22,7 @@
  * A round lasts as long as what is in flight takes; what is promising and no more is measured in two.
  */
 
-/** What the dispatcher tells of its slots at a moment. */
-export interface SlotUse {
-  /** Deliveries wait for slots, or for a larger share of them, and nothing else. */
-  readonly isShort: boolean;
-  /** Slots that nothing is given to. */
-  readonly idle: number;
-}
-
-export interface Look extends SlotUse {
-  /** Monotonic milliseconds. */
-  readonly nowMs: number;
-  /** Share of the time since the last look in which the engine's threads, or its main thread, had something to do. */
-  readonly busyShare: number;
-}
+import { type Look, Round, SlotMeter } from './slot-round.ts';
 
 export interface SizingParts {
   readonly threads: number;
@@ -44,13 +31,6 @@ export interface SizingParts {
   readonly most: number;
 }
 
-/** A round lasts so long at least, in milliseconds: many looks, and thousands of quick attempts. At most: as long as an attempt may. */
-const ROUND_MS = 1_000;
-const ROUND_MAX_MS = 15_000;
-/** Slots are short in a round in which they were at so many of the looks. */
-const MOSTLY = 0.8;
-/** From this share of the time on the processors are the limit. */
-const BUSY_SHARE = 0.95;
 /** Twice the slots must bring so much; beyond that, what an M/M/1 queue would still give is less than a tenth in all. */
 const GAIN_LEAST = 1.05;
 /** What brings less than this is measured twice before it is believed: processors are others', too, by fits and starts. */
@@ -80,78 +60,6 @@ interface Before {
   readonly slots: number;
   readonly work: number;
   readonly heldMs: number;
-}
-
-/** What attempts took that ended in a round. */
-export class SlotMeter {
-  /** Whether what destinations usually take is not learnt anew. */
-  isFixed = false;
-  /** What attempts took, the squares of that, and what they usually take. */
-  tookMs = 0;
-  tookSquares = 0;
-  usualMs = 0;
-
-  ended(lane: { readonly slotMs: number; usualMs: number }, latencyMs: number): void {
-    if (!this.isFixed || lane.usualMs === 0) lane.usualMs = lane.slotMs;
-    this.tookMs += latencyMs;
-    this.tookSquares += latencyMs * latencyMs;
-    this.usualMs += lane.usualMs;
-  }
-
-  clear(): void {
-    this.tookMs = this.tookSquares = this.usualMs = 0;
-  }
-}
-
-class Round {
-  readonly #meter: SlotMeter;
-  readonly #sinceMs: number;
-  #looks = 0;
-  #shortLooks = 0;
-  #busyShares = 0;
-  #used = 0;
-  /** Most slots in use. */
-  mostUsed = 0;
-
-  constructor(meter: SlotMeter, sinceMs: number) {
-    this.#meter = meter;
-    this.#sinceMs = sinceMs;
-    meter.clear();
-  }
-
-  look({ isShort, busyShare }: Look, used: number): void {
-    this.#looks++;
-    if (isShort) this.#shortLooks++;
-    this.#busyShares += busyShare;
-    this.#used += used;
-    this.mostUsed = Math.max(this.mostUsed, used);
-  }
-
-  get isShort(): boolean {
-    return this.#shortLooks >= MOSTLY * this.#looks;
-  }
-
-  get isBusy(): boolean {
-    return this.#busyShares >= BUSY_SHARE * this.#looks;
-  }
-
-  /** What the slots did: as many as were in use, if attempts took what is usual. */
-  get work(): number {
-    const { tookMs, usualMs } = this.#meter;
-    return tookMs === 0 ? 0 : (this.#used / this.#looks) * (usualMs / tookMs);
-  }
-
-  /** For how long slots were held: on average over slots, and not over attempts. */
-  get heldMs(): number {
-    const { tookMs, tookSquares } = this.#meter;
-    return tookMs === 0 ? ROUND_MAX_MS : tookSquares / tookMs;
-  }
-
-  isOver(nowMs: number, leastMs: number): boolean {
-    const lastedMs = nowMs - this.#sinceMs;
-    if (lastedMs < ROUND_MS) return false;
-    return this.#shortLooks === 0 || lastedMs >= Math.min(ROUND_MAX_MS, Math.max(leastMs, this.heldMs));
-  }
 }
 
 export class Sizing {
@@ -197,7 +105,7 @@ export class Sizing {
     if (!this.#round.isOver(nowMs, leastMs)) return false;
     const before = this.slotsPerThread;
     this.#state = this.#next(this.#round, nowMs);
-    this.meter.isFixed = this.#state.kind !== 'steady';
+    this.meter.fix(this.#state.kind !== 'steady');
     this.#round = null;
     return this.slotsPerThread !== before;
   }
@@ -206,7 +114,7 @@ export class Sizing {
   lacked(): void {
     this.#most = this.slotsPerThread = this.#halved();
     this.#state = { kind: 'steady' };
-    this.meter.isFixed = false;
+    this.meter.fix(false);
   }
 
   #next(round: Round, nowMs: number): State {

@@ -2,7 +2,7 @@
  * A machine that keeps its slots full, on a virtual clock: each attempt takes the receiver's time, and some of a processor's, for
  * which it waits in line. What the controller of slots is tried on.
  */
-import type { Look, SlotMeter } from '../../src/dispatch/sizing.ts';
+import type { Look, SlotMeter } from '../../src/dispatch/slot-round.ts';
 import { Heap } from '../../src/runtime/heap.ts';
 import { seeded } from './modelled-receivers.ts';
 
