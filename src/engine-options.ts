@@ -1,6 +1,9 @@
 /** What an engine is given, and what it tells of itself. */
+import { randomBytes } from 'node:crypto';
 import type { Broker } from './broker/broker.ts';
+import { brokerFor } from './broker/open.ts';
 import type { OptionValues } from './config/options.ts';
+import { idMint } from './delivery/ids.ts';
 import type { Settled } from './endings.ts';
 import type { Logger } from './record/log.ts';
 import type { Latency } from './record/metrics.ts';
@@ -33,6 +36,8 @@ export interface EngineSnapshot {
   readonly parked: number;
   readonly handedBack: number;
   readonly late: number;
+  /** Room for attempts in flight, in all threads: what was given, or has been found out up to now. */
+  readonly slots: number;
   /** Attempts in flight. */
   readonly inFlight: number;
   /** Claimed, not yet sent. */
@@ -41,4 +46,13 @@ export interface EngineSnapshot {
   readonly latencyMs: Latency;
   /** From the events' timestamps, or their deliverAt where that is later, to their delivery, in milliseconds. */
   readonly eventAgeMs: Latency;
+}
+
+/** A broker command that takes longer than this, in milliseconds, is given up and repeated. */
+const COMMAND_TIMEOUT_MS = 5_000;
+
+/** The broker that the options name, not yet open. Throws VOLLEY_CONFIG. */
+export function brokerOf({ broker, queue, leaseMs }: OptionValues): Broker {
+  const mintToken = idMint(Date.now, randomBytes);
+  return brokerFor(broker, { queue, leaseMs, mintToken, commandTimeoutMs: COMMAND_TIMEOUT_MS });
 }

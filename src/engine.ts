@@ -3,39 +3,31 @@
  *
  *   reserve ─► dispatch ─► pool ─► threads ─► settle ─► broker
  */
-import { randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Broker, Claim, Settlement, SettleResult } from './broker/broker.ts';
-import { brokerFor } from './broker/open.ts';
 import type { OptionValues } from './config/options.ts';
 import { programOptions } from './config/program-options.ts';
-import { idMint } from './delivery/ids.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { Endings, type Settled } from './endings.ts';
-import type { EngineOptions, EngineParts, EngineSnapshot } from './engine-options.ts';
+import { brokerOf, type EngineOptions, type EngineParts, type EngineSnapshot } from './engine-options.ts';
 import { type Delivery, Flow } from './flow.ts';
 import { isQueueIdle } from './idle.ts';
 import { Isolation } from './isolation.ts';
+import { Machine } from './machine.ts';
 import { Keeper } from './maintain/keeper.ts';
-import { Shortage } from './maintain/shortage.ts';
 import { ThreadPool } from './pool/thread-pool.ts';
 import { DeliveryLog } from './record/delivery-log.ts';
 import { type Logger, silentLogger } from './record/log.ts';
 import { Metrics } from './record/metrics.ts';
 import { Credits } from './reserve/credit.ts';
 import { Reserver } from './reserve/reserver.ts';
-import { openFilesLimit } from './runtime/open-files.ts';
 import { fixedSecrets } from './secrets/fixed.ts';
 import { type Settings, settingsFor } from './settings.ts';
 import { Settler } from './settle/settler.ts';
-import { threadPlan } from './thread-plan.ts';
 
 export type { Settled } from './endings.ts';
 export type { EngineOptions, EngineParts, EngineSnapshot } from './engine-options.ts';
 
-/** A broker command that takes longer than this, in milliseconds, is given up and repeated. */
-const COMMAND_TIMEOUT_MS = 5_000;
 /** What a probe may take beyond an attempt's deadline until it is settled, in milliseconds: then another worker may send one. */
 const PROBE_SPARE_MS = 5_000;
 /** How often `whenIdle` asks the broker what is left, in milliseconds. */
@@ -52,9 +44,10 @@ export class Engine {
   readonly #settler: Settler<Settlement, SettleResult>;
   readonly #reserver: Reserver;
   readonly #keeper: Keeper;
+  readonly #dispatcher: Dispatcher<Delivery>;
   readonly #isolation: Isolation;
   readonly #credits: Credits;
-  readonly #shortage: Shortage;
+  readonly #machine: Machine;
   readonly #log: Logger;
   readonly #deliveryLog: DeliveryLog;
   readonly #metrics = new Metrics();
@@ -67,11 +60,19 @@ export class Engine {
   constructor(options: EngineOptions, parts: EngineParts = {}) {
     const { signingSecrets, secrets, log = silentLogger(), onSettled, ...given } = options;
     const values = programOptions(given);
-    const { threads, slotsPerThread, policy } = threadPlan(values, availableParallelism(), openFilesLimit());
+    this.#machine = new Machine(values, {
+      log,
+      use: () => this.#dispatcher.use,
+      busyShare: () => this.#pool.busyShare(),
+      onResize: (perThread) => this.#resized(perThread),
+      onShortage: () => this.#pool.shed(),
+    });
+    const { shortage, slots } = this.#machine;
+    const { threads, slotsPerThread, policy } = this.#machine.plan;
     this.#options = values;
     this.#settings = settingsFor(values, secrets ?? fixedSecrets(signingSecrets ?? []));
     this.#log = log;
-    this.#broker = parts.broker ?? newBroker(values);
+    this.#broker = parts.broker ?? brokerOf(values);
     this.#pool = new ThreadPool({ threads, policy, ...(parts.threadEntry && { entry: parts.threadEntry }) });
     this.#deliveryLog = new DeliveryLog(log, this.#metrics, () => this.#flow);
     this.#settler = new Settler({
@@ -80,22 +81,19 @@ export class Engine {
       onFault: (error) => this.#brokerFault('settle', error),
       random: Math.random,
     });
-    this.#shortage = new Shortage({
-      onBegin: (lack, advice) => log.error({ lacking: lack }, advice),
-      onPause: () => this.#pool.shed(),
-      nowMs: () => performance.now(),
-    });
-    const dispatcher = new Dispatcher<Delivery>({
+    this.#dispatcher = new Dispatcher<Delivery>({
       threads,
       slotsPerThread,
       nowMs: () => performance.now(),
       random: Math.random,
       rulesOf: (destination) => this.#settings.laneRulesOf(destination),
+      maxEgressBytesPerSecond: values.maxEgressBytesPerSecond,
+      meter: slots.meter,
     });
-    this.#isolation = this.#newIsolation(dispatcher, values.totalTimeoutMs);
+    this.#isolation = this.#newIsolation(values);
     this.#flow = new Flow({
       threads,
-      dispatcher,
+      dispatcher: this.#dispatcher,
       pool: this.#pool,
       endings: this.#newEndings(values.logSuccesses, onSettled ?? null),
       isDisabled: (destination) => this.#isolation.isDisabled(destination),
@@ -103,14 +101,14 @@ export class Engine {
       onSent: () => this.#isolation.sent(),
       onChange: (destination, change) => this.#isolation.changed(destination, change),
       isShort: () => this.#credits.isShort(),
-      onLocalFault: (code) => this.#shortage.met(code),
+      onLocalFault: (code) => shortage.met(code),
       log,
     });
     this.#credits = new Credits(
-      threads * slotsPerThread,
+      slots.count,
       this.#flow.holdings,
       () => this.#settler.backlog,
-      () => this.#shortage.lasts,
+      () => shortage.lasts,
     );
     this.#reserver = this.#newReserver();
     this.#keeper = this.#newKeeper(values.leaseMs);
@@ -128,10 +126,10 @@ export class Engine {
     });
   }
 
-  #newIsolation(dispatcher: Dispatcher<Delivery>, totalTimeoutMs: number): Isolation {
+  #newIsolation({ totalTimeoutMs }: OptionValues): Isolation {
     return new Isolation({
       broker: this.#broker,
-      desk: dispatcher.exchange,
+      desk: this.#dispatcher.exchange,
       flow: () => this.#flow,
       creditForParked: () => this.#credits.ofParked(),
       probeMs: totalTimeoutMs + PROBE_SPARE_MS,
@@ -197,6 +195,7 @@ export class Engine {
     // What went wrong has been logged, and everything stays as it was.
     this.#unwatch = this.#settings.watch(() => void this.reload().catch(() => {}));
     this.#flow.start();
+    this.#machine.start();
     this.#deliveryLog.start(() => performance.now());
     this.#reserver.start();
     return warnings;
@@ -251,6 +250,7 @@ export class Engine {
     // A start under way ends first, so that nothing is started after this.
     await this.#starting?.catch(() => {});
     this.#unwatch?.();
+    this.#machine.stop();
     const claimsEnded = Promise.all([this.#reserver.stop(), this.#isolation.stopErrands()]);
     this.#flow.stopSending();
     await claimsEnded;
@@ -271,7 +271,14 @@ export class Engine {
   snapshot(): EngineSnapshot {
     const { inFlight, waiting } = this.#flow;
     const { counters, attemptLatencyMs: latencyMs, eventAgeMs } = this.#metrics;
-    return { ...counters, inFlight, waiting, latencyMs, eventAgeMs };
+    return { ...counters, slots: this.#machine.slots.count, inFlight, waiting, latencyMs, eventAgeMs };
+  }
+
+  #resized(slotsPerThread: number): void {
+    this.#dispatcher.resize(slotsPerThread);
+    this.#pool.resize(slotsPerThread);
+    this.#credits.resize(this.#machine.slots.count);
+    this.#flow.send();
   }
 
   /** What a claim brings along of destinations comes first: that one of these is disabled, for instance. */
@@ -293,17 +300,11 @@ export class Engine {
   #lapsed(): void {
     const deliveries = this.#flow.releaseWaiting();
     this.#log.warn({ deliveries }, 'the lease has lapsed: what waited is handed back');
-    // Lanes that have something parked are empty now, and may go on.
-    this.#flow.send();
+    this.#flow.send(); // Lanes that have something parked are empty now, and may go on.
   }
 
   #brokerFault(doing: string, fault: unknown): void {
     const error = fault instanceof Error ? fault.message : String(fault);
     this.#log.error({ doing, error }, 'broker fault, trying again');
   }
-}
-
-function newBroker({ broker, queue, leaseMs }: OptionValues): Broker {
-  const mintToken = idMint(Date.now, randomBytes);
-  return brokerFor(broker, { queue, leaseMs, mintToken, commandTimeoutMs: COMMAND_TIMEOUT_MS });
 }

@@ -1,15 +1,14 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import test from 'node:test';
 import { defaultOptions, type OptionValues } from '../src/config/options.ts';
-import { threadPlan } from '../src/thread-plan.ts';
+import { type MachineLimits, threadPlan } from '../src/thread-plan.ts';
 
 const PLENTY = 1_000_000;
 
 function planOf(values: Partial<OptionValues>, cores = 2, openFiles = PLENTY) {
   const { threads, slotsPerThread, policy } = threadPlan(
     { ...defaultOptions(), ...values },
-    cores,
-    openFiles,
+    { cores, openFiles, localPorts: 28_232, memoryBytes: 8 * 2 ** 30 },
   );
   const { slots, sockets } = policy;
   equal(slots, slotsPerThread, 'a thread is told as many slots as the flow counts on');
@@ -53,6 +52,34 @@ test('each slot has a socket, however few there are', () => {
   equal(planOf({ concurrency: 20 }, 2, 0).sockets, 20);
 });
 
+/** What each thread has at first, and at most, on a machine of four cores with plenty of everything but what is said. */
+function foundOn(limits: Partial<MachineLimits>, values: Partial<OptionValues> = {}) {
+  const plenty = { cores: 4, openFiles: PLENTY, localPorts: PLENTY, memoryBytes: 1e12 };
+  const plan = threadPlan({ ...defaultOptions(), concurrency: 'auto', ...values }, { ...plenty, ...limits });
+  const { slotsPerThread, mostSlotsPerThread, policy } = plan;
+  ok(policy.sockets >= mostSlotsPerThread!, 'each slot that there may be has a socket');
+  equal(policy.slots, slotsPerThread);
+  return [slotsPerThread, mostSlotsPerThread];
+}
+
+test('slots that are to be found out begin with the usual number, and are bounded by each thing that one needs', () => {
+  deepEqual(foundOn({}), [20, 5_000]);
+  deepEqual(foundOn({}, { threads: 2 }), [40, 10_000]);
+  deepEqual(foundOn({ openFiles: 4_128 }), [20, 1_000]);
+  deepEqual(foundOn({ localPorts: 28_232 }), [20, 3_529]);
+  deepEqual(foundOn({ memoryBytes: 400_000_000 }), [20, 1_000]);
+  deepEqual(foundOn({}, { maxSockets: 2_000 }), [20, 500]);
+});
+
+test('however short everything is, there are as many slots as at the start', () => {
+  deepEqual(foundOn({ openFiles: 10, localPorts: 10, memoryBytes: 0 }), [20, 20]);
+});
+
+test('a number of slots that is given stays', () => {
+  const limits = { cores: 4, openFiles: PLENTY, localPorts: PLENTY, memoryBytes: PLENTY };
+  equal(threadPlan(defaultOptions(), limits).mostSlotsPerThread, null);
+});
+
 test('a thread is told what the options say of the guard, names, times and signatures', () => {
   const { policy } = threadPlan(
     {
@@ -67,8 +94,7 @@ test('a thread is told what the options say of the guard, names, times and signa
       totalTimeoutMs: 3,
       signatures: ['hub'],
     },
-    1,
-    PLENTY,
+    { cores: 1, openFiles: PLENTY, localPorts: PLENTY, memoryBytes: PLENTY },
   );
   deepEqual(policy.guard, {
     allowHttp: true,

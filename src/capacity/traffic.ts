@@ -77,6 +77,15 @@ export function trafficOf({ payloadBytes, scheme, reusePercent }: PlanInputs): T
   };
 }
 
+/**
+ * Bytes that an attempt over a kept TLS connection puts on the host's link, by the size of its envelope: request, and its part of
+ * the packets and TLS records. What is sent again, handshakes and acknowledgements are not in it.
+ */
+export function requestLinkBytes(envelopeBytes: number): number {
+  const request = message(REQUEST_HEAD_BYTES + Math.max(0, envelopeBytes - ENVELOPE_BYTES), 'https');
+  return onLink(request.bytes, request.packets).bytes;
+}
+
 /** A message of its own: as many packets as it takes, records of TLS included. */
 function message(bytes: number, scheme: PlanInputs['scheme']): Flow {
   const records = scheme === 'https' ? Math.ceil(bytes / RECORD_BYTES) * RECORD_OVERHEAD_BYTES : 0;

@@ -1,5 +1,4 @@
 /** What `volley doctor` looks at: every room's facts of this machine, put together. */
-import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { costsOf } from '../capacity/costs.ts';
 import type { OptionValues } from '../config/options.ts';
@@ -14,6 +13,7 @@ import { readTarget } from '../doctor/read/target.ts';
 import { VolleyError } from '../errors.ts';
 import { guardOf } from '../guard/guard.ts';
 import { Names } from '../guard/names.ts';
+import { machineLimits } from '../host/machine-limits.ts';
 import { awaited, flattened } from '../host/reading.ts';
 import { type SystemFiles, systemFiles } from '../host/system-files.ts';
 import { secretProvider } from '../secrets/provider.ts';
@@ -61,11 +61,8 @@ async function takeSamples(files: SystemFiles): Promise<readonly [Sample, Sample
 
 /** What the options ask for, whatever the limit on open files is. */
 function planOf(options: OptionValues): PlanFacts {
-  const { threads, slotsPerThread, policy } = threadPlan(
-    options,
-    availableParallelism(),
-    Number.POSITIVE_INFINITY,
-  );
+  const limits = { ...machineLimits(), openFiles: Number.POSITIVE_INFINITY };
+  const { threads, slotsPerThread, policy } = threadPlan(options, limits);
   return planFacts({
     threads,
     slots: threads * slotsPerThread,

@@ -1,7 +1,7 @@
 /** Help, written from the tables of commands and options. */
 import { environmentName, type OptionSpec, type OptionTable } from '../config/option-spec.ts';
 import { optionsOf } from '../config/resolve.ts';
-import { formatDuration, formatRate, formatValue } from '../config/values.ts';
+import { formatBandwidth, formatDuration, formatRate, formatValue } from '../config/values.ts';
 import type { Command } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { aside, columns, heading } from './terminal.ts';
@@ -69,6 +69,7 @@ function defaultOf(spec: OptionSpec): string {
 function rangeOf(spec: OptionSpec): string {
   switch (spec.kind) {
     case 'integer':
+      return [`${spec.min} to ${spec.max}`, ...(spec.words ?? [])].join(', or ');
     case 'integers':
     case 'number':
       return `${spec.min} to ${spec.max}`;
@@ -79,6 +80,8 @@ function rangeOf(spec: OptionSpec): string {
       return `${formatDuration(spec.min)} to ${formatDuration(spec.max)}`;
     case 'rate':
       return `${formatRate(spec.min)} to ${formatRate(spec.max)}`;
+    case 'bandwidth':
+      return `${formatBandwidth(spec.min)} to ${formatBandwidth(spec.max)}`;
     case 'choice':
       return `one of ${spec.choices.join(', ')}`;
     case 'list':

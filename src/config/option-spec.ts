@@ -45,7 +45,8 @@ export type OptionSpec =
   | OptionBase<'hosts', readonly string[]>
   /** Repeatable IP addresses, each with a port where it is not the usual one. */
   | OptionBase<'servers', readonly string[]>
-  | (OptionBase<'integer', number> & NumberRange)
+  /** Where `words` are given, one of them stands for a number that is found out. */
+  | (OptionBase<'integer', number | string> & NumberRange & { readonly words?: readonly string[] })
   | (OptionBase<'number', number> & NumberRange)
   /** Numbers separated by commas; as many as `count` says. */
   | (OptionBase<'numbers', readonly number[]> & NumberRange & { readonly count: number })
@@ -55,6 +56,8 @@ export type OptionSpec =
   | (OptionBase<'duration', number> & { readonly min: number; readonly max: number })
   /** Written `100/s`, `600/m`, `5000/h`; held as events per second, bounds too. */
   | (OptionBase<'rate', number> & { readonly min: number; readonly max: number })
+  /** Written `8gbit`, `500mbit`, `100mbyte`, a second, decimal; held as bytes per second, bounds too. */
+  | (OptionBase<'bandwidth', number> & { readonly min: number; readonly max: number })
   /** Durations separated by commas. */
   | (OptionBase<'durations', readonly number[]> & { readonly min: number; readonly max: number });
 
@@ -62,8 +65,10 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 type ValueOf<Spec> = Spec extends { kind: 'boolean' }
   ? boolean
-  : Spec extends { kind: 'integer' | 'number' | 'duration' | 'rate' }
-    ? number
+  : Spec extends { kind: 'integer' | 'number' | 'duration' | 'rate' | 'bandwidth' }
+    ? Spec extends { words: readonly (infer Word)[] }
+      ? number | Word
+      : number
     : Spec extends { kind: 'integers' | 'numbers' | 'durations' }
       ? readonly number[]
       : Spec extends { kind: 'list' | 'choice'; choices: readonly (infer Choice)[] }

@@ -57,9 +57,10 @@ export const OPTIONS = {
     default: 20,
     min: 1,
     max: 5_000,
+    words: ['auto'],
     unit: 'slots per core',
     scopes: SIZING,
-    doc: 'slots (attempts in flight) per core; 10 to 50 suits most receivers, slow ones want more',
+    doc: 'slots (attempts in flight) per core; 10 to 50 suits most receivers, slow ones want more; auto begins with 20 and finds out how many',
   },
   threads: {
     kind: 'integer',
@@ -141,6 +142,16 @@ export const OPTIONS = {
     unit: 'sockets',
     scopes: SIZING,
     doc: 'most sockets of all threads together; by default worked out from the limit on open files',
+  },
+  maxEgressBytesPerSecond: {
+    kind: 'bandwidth',
+    flag: 'max-egress',
+    value: 'RATE',
+    default: null,
+    min: 12_500,
+    max: 100_000_000_000,
+    scopes: WORKER,
+    doc: 'most that this worker sends, such as 8gbit, 500mbit or 100mbyte a second, by an estimate that counts heads, TLS and packets; no cap by default',
   },
   connectTimeoutMs: {
     kind: 'duration',

@@ -5,7 +5,7 @@ import { isHostPattern } from '../guard/host-list.ts';
 import { findConflict, isBurstAlone } from './conflicts.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { defaultOptions, OPTIONS, type OptionName, type OptionValues } from './options.ts';
-import { expected, isServer } from './values.ts';
+import { expected, isServer, isWord } from './values.ts';
 
 /** The given options with the defaults of the others. Throws VOLLEY_CONFIG naming the option and what is right. */
 export function programOptions(given: Partial<OptionValues>): OptionValues {
@@ -36,9 +36,12 @@ export function programOptions(given: Partial<OptionValues>): OptionValues {
 function isInRange(spec: OptionSpec, value: unknown): boolean {
   switch (spec.kind) {
     case 'integer':
+      if (isWord(spec, value)) return true;
+      return (value === null && spec.default === null) || isBetween(value, spec.min, spec.max);
     case 'number':
     case 'duration':
     case 'rate':
+    case 'bandwidth':
       return (value === null && spec.default === null) || isBetween(value, spec.min, spec.max);
     case 'integers':
     case 'durations':

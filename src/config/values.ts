@@ -49,6 +49,31 @@ export function formatRate(perSecond: number): string {
   return `${perSecond}/s`;
 }
 
+/** The units a bandwidth may be written in, largest first, in bytes per second; decimal, as tc(8) and makers of links have them. */
+const BANDWIDTH_UNITS = {
+  gbit: 125_000_000,
+  mbit: 125_000,
+  kbit: 125,
+  gbyte: 1_000_000_000,
+  mbyte: 1_000_000,
+  kbyte: 1_000,
+} as const;
+
+/** Bytes per second of a bandwidth such as `8gbit`, `500mbit` or `100mbyte`; null for anything else. */
+export function parseBandwidth(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)([gmk](?:bit|byte))$/.exec(text);
+  return match === null
+    ? null
+    : Math.round(Number(match[1]) * BANDWIDTH_UNITS[match[2] as keyof typeof BANDWIDTH_UNITS]);
+}
+
+/** Bytes per second in the largest unit, bits before bytes, that shows them whole: 1 000 000 000 is `8gbit`. */
+export function formatBandwidth(bytesPerSecond: number): string {
+  for (const [unit, unitBytes] of Object.entries(BANDWIDTH_UNITS))
+    if (bytesPerSecond % unitBytes === 0) return `${bytesPerSecond / unitBytes}${unit}`;
+  return `${bytesPerSecond / BANDWIDTH_UNITS.kbit}kbit`;
+}
+
 /** What is right for an option, as the end of the sentence "give …". */
 export function expected(spec: OptionSpec): string {
   switch (spec.kind) {
@@ -71,6 +96,9 @@ export function expected(spec: OptionSpec): string {
     case 'servers':
       return 'IP addresses, with a port where it is not the usual one, for example 10.0.0.53 or [fd00::53]:5353';
     case 'integer':
+      return [`a whole number from ${spec.min} to ${spec.max} ${spec.unit}`, ...(spec.words ?? [])].join(
+        ', or ',
+      );
     case 'integers':
       return `a whole number from ${spec.min} to ${spec.max} ${spec.unit}`;
     case 'number':
@@ -81,6 +109,8 @@ export function expected(spec: OptionSpec): string {
       return `a time from ${formatDuration(spec.min)} to ${formatDuration(spec.max)}, written like 250ms, 8s, 5m or 1h`;
     case 'rate':
       return `a rate from ${formatRate(spec.min)} to ${formatRate(spec.max)}, written like 100/s, 600/m or 5000/h`;
+    case 'bandwidth':
+      return `a bandwidth from ${formatBandwidth(spec.min)} to ${formatBandwidth(spec.max)}, written like 8gbit, 500mbit or 100mbyte (a second)`;
     case 'durations':
       return `times from ${formatDuration(spec.min)} to ${formatDuration(spec.max)}, separated by commas, written like 250ms, 8s, 5m or 1h`;
   }
@@ -118,6 +148,7 @@ export function valueFromText(spec: OptionSpec, texts: readonly string[], fail: 
 
 /** The value of an option given in the config file: numbers and booleans as such, times and names as strings, several as an array. */
 export function valueFromJson(spec: OptionSpec, json: unknown, fail: Fail): unknown {
+  if (isWord(spec, json)) return json;
   const type = spec.kind === 'boolean' ? 'boolean' : isNumeric(spec) ? 'number' : 'string';
   if (!isMany(spec)) {
     if (typeof json !== type)
@@ -127,6 +158,11 @@ export function valueFromJson(spec: OptionSpec, json: unknown, fail: Fail): unkn
   if (!Array.isArray(json) || json.some((item) => typeof item !== type))
     fail(`an array of ${type}s: ${expected(spec)}`);
   return elements(spec, (json as unknown[]).map(String), fail);
+}
+
+/** Whether a value is one of the words that stand for a number. */
+export function isWord(spec: OptionSpec, value: unknown): boolean {
+  return spec.kind === 'integer' && spec.words?.includes(value as string) === true;
 }
 
 function isNumeric({ kind }: OptionSpec): boolean {
@@ -166,6 +202,7 @@ function elementOrNull(spec: OptionSpec, text: string): unknown {
       return isServer(text) ? text : null;
     case 'integer':
     case 'integers':
+      if (isWord(spec, text)) return text;
       return inRange(spec, /^-?\d+$/.test(text) ? Number(text) : null);
     case 'number':
     case 'numbers':
@@ -175,6 +212,8 @@ function elementOrNull(spec: OptionSpec, text: string): unknown {
       return inRange(spec, parseDuration(text));
     case 'rate':
       return inRange(spec, parseRate(text));
+    case 'bandwidth':
+      return inRange(spec, parseBandwidth(text));
   }
 }
 
@@ -206,6 +245,8 @@ function formatElement(spec: OptionSpec, value: unknown): string {
       return formatDuration(value as number);
     case 'rate':
       return formatRate(value as number);
+    case 'bandwidth':
+      return formatBandwidth(value as number);
     default:
       return String(value);
   }

@@ -11,12 +11,14 @@
  */
 import { Activity } from './activity.ts';
 import { type Breaker, CLOSED } from './breaker.ts';
+import { Egress } from './egress.ts';
 import { type Ending, UNTRIED } from './ending.ts';
 import { Exchange } from './exchange.ts';
-import type { Dispatchable, Lane, LaneRules } from './lane.ts';
+import type { Dispatchable, Lane, LaneRules, Surroundings } from './lane.ts';
 import { Lanes, NAMELESS } from './lanes.ts';
 import { Crowded } from './overflow.ts';
 import { costOf, type Round } from './round.ts';
+import type { SlotMeter, SlotUse } from './slot-round.ts';
 import { type Change, type Standing, standingOf } from './standing.ts';
 import { Threads } from './threads.ts';
 import { shareOf } from './window.ts';
@@ -30,6 +32,10 @@ export interface DispatcherParts {
   readonly random: () => number;
   /** Asked when a lane is made, and again after `reconfigure`. */
   readonly rulesOf: (destination: string) => LaneRules;
+  /** What all lanes together may send; null where nothing caps it. */
+  readonly maxEgressBytesPerSecond?: number | null;
+  /** Told of each attempt that ended; null where the number of slots stays as it is. */
+  readonly meter?: SlotMeter | null;
 }
 
 /**
@@ -44,24 +50,45 @@ const QUICK_MS = 50;
 const SPARE = 0.05;
 
 export class Dispatcher<Delivery extends Dispatchable> {
-  readonly #slots: number;
+  #slots: number;
+  readonly #threadCount: number;
   readonly #threads: Threads;
+  readonly #around: Surroundings;
   readonly #lanes: Lanes<Delivery>;
   readonly #round: Round<Delivery>;
   readonly #crowded = new Crowded<Delivery>();
   readonly #activity = new Activity();
+  readonly #egress: Egress | null;
   #waiting = 0;
   /** What is to be told to the broker, and heard from it. */
   readonly exchange: Exchange;
 
-  constructor({ threads, slotsPerThread, nowMs, random, rulesOf }: DispatcherParts) {
+  constructor(parts: DispatcherParts) {
+    const { threads, slotsPerThread, nowMs, random, rulesOf, meter = null } = parts;
     this.#slots = threads * slotsPerThread;
+    this.#threadCount = threads;
     this.#threads = new Threads(threads, slotsPerThread);
     const { places } = this.#threads;
     const preferredBy = (destination: string) => this.#threads.preferredBy(destination);
-    this.#lanes = new Lanes({ places, preferredBy, nowMs, random, rulesOf });
+    this.#around = { places, preferredBy, random, meter };
+    this.#lanes = new Lanes({ around: this.#around, nowMs, rulesOf });
     this.#round = this.#lanes.round;
-    this.exchange = new Exchange(this.#lanes);
+    const { maxEgressBytesPerSecond: cap = null } = parts;
+    this.#egress = cap === null ? null : new Egress(cap);
+    this.exchange = new Exchange(this.#lanes, this.#egress);
+  }
+
+  /** Each thread has so many slots from now on; shares and windows follow. */
+  resize(slotsPerThread: number): void {
+    this.#slots = this.#threadCount * slotsPerThread;
+    this.#threads.resize(slotsPerThread);
+    this.#around.places = this.#threads.places;
+  }
+
+  /** How the slots are used; see slot-round.ts. */
+  get use(): SlotUse {
+    const isShort = !this.#round.isEmpty && !this.#egress?.isSpent;
+    return { isShort, idle: this.#threads.idle };
   }
 
   /** Deliveries waiting in lanes. */
@@ -101,14 +128,15 @@ export class Dispatcher<Delivery extends Dispatchable> {
 
   #assign(place: (delivery: Delivery, thread: number) => void): void {
     const nowMs = this.#lanes.look();
-    let free = this.#threads.free;
+    this.#egress?.look(nowMs);
+    let free = this.#egress?.isSpent ? 0 : this.#threads.free;
     this.#round.begin();
     while (free > 0) {
       const lane = this.#round.next();
       if (lane === null) return;
       const limit = this.#limitOf(lane, nowMs);
       const sent = this.#serve(lane, Math.min(free, limit - lane.inFlight), place);
-      free -= sent;
+      free = this.#egress?.isSpent ? 0 : free - sent;
       const isFull = lane.inFlight >= limit;
       if (free === 0 && !isFull && canPay(lane)) {
         this.#round.cutShort(lane);
@@ -215,8 +243,9 @@ export class Dispatcher<Delivery extends Dispatchable> {
   /** Sends up to `most` of a lane's deliveries as long as its credit pays for them; answers how many. */
   #serve(lane: Lane<Delivery>, most: number, place: (delivery: Delivery, thread: number) => void): number {
     let sent = 0;
-    while (sent < most && canPay(lane)) {
+    while (sent < most && canPay(lane) && !this.#egress?.isSpent) {
       const delivery = lane.shift()!;
+      this.#egress?.use(delivery.bytes);
       lane.deficit -= costOf(delivery, lane);
       lane.inFlight++;
       lane.tokens?.use();

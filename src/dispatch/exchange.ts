@@ -6,6 +6,7 @@
  */
 import type { Block, ProbeAnswer, TokenGrant, TokenWish } from '../broker/broker.ts';
 import { roomIn, UNBLOCKED } from './breaker.ts';
+import type { Egress } from './egress.ts';
 import type { Dispatchable } from './lane.ts';
 import { type Lanes, NAMELESS } from './lanes.ts';
 import type { Change } from './standing.ts';
@@ -16,9 +17,11 @@ export const WISHES_MAX = 64;
 
 export class Exchange {
   readonly #lanes: Lanes<Dispatchable>;
+  readonly #egress: Egress | null;
 
-  constructor(lanes: Lanes<Dispatchable>) {
+  constructor(lanes: Lanes<Dispatchable>, egress: Egress | null) {
     this.#lanes = lanes;
+    this.#egress = egress;
   }
 
   /** Another worker has blocked a destination, or this one did before it was started. When that is a change, the caller parks what waits. */
@@ -93,8 +96,10 @@ export class Exchange {
     this.#lanes.forgetIfIdle(lane);
   }
 
-  /** When something that is blocked or out of leave may go on, in monotonic milliseconds; null when there is none. */
+  /** When something that is blocked, out of leave, or over the cap may go on, in monotonic milliseconds; null when there is none. */
   nextChangeMs(): number | null {
-    return this.#lanes.nextChangeMs;
+    const laneMs = this.#lanes.nextChangeMs;
+    const resumesMs = this.#lanes.round.isEmpty ? null : (this.#egress?.resumesMs ?? null);
+    return laneMs === null || resumesMs === null ? (laneMs ?? resumesMs) : Math.min(laneMs, resumesMs);
   }
 }

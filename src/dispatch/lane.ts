@@ -10,6 +10,7 @@ import {
   transition,
 } from './breaker.ts';
 import type { Ending } from './ending.ts';
+import type { SlotMeter } from './slot-round.ts';
 import { Tally } from './tally.ts';
 import { type Rate, Tokens } from './tokens.ts';
 import { Window } from './window.ts';
@@ -30,10 +31,12 @@ const SLOT_TIME_WEIGHT = 1 / 8;
 /** What a lane must know of the engine around it. */
 export interface Surroundings {
   /** Deliveries that can be out to all threads: the most that a window can be. */
-  readonly places: number;
+  places: number;
   /** The thread that a destination prefers. */
   readonly preferredBy: (destination: string) => number;
   readonly random: () => number;
+  /** Null where the number of slots stays as it is. */
+  readonly meter: SlotMeter | null;
 }
 
 /** What must be known of a delivery. */
@@ -74,6 +77,8 @@ export class Lane<Delivery extends Dispatchable> {
   endedBefore = 0;
   /** How long an attempt holds its slot: a moving average, in milliseconds; 0 while unknown. */
   slotMs = 0;
+  /** The same as the slots are measured by; see sizing.ts. */
+  usualMs = 0;
   /** Since when it has held more than it works off in good time, and when that was last seen; see overflow.ts. */
   stuckFromMs = 0;
   stuckSeenMs = Number.NEGATIVE_INFINITY;
@@ -198,6 +203,7 @@ export class Lane<Delivery extends Dispatchable> {
   #learn(ending: Ending, latencyMs: number): void {
     this.ended++;
     this.slotMs = this.slotMs === 0 ? latencyMs : this.slotMs + (latencyMs - this.slotMs) * SLOT_TIME_WEIGHT;
+    this.#around.meter?.ended(this, latencyMs);
     if (this.#rules.window !== null) return;
     const { places } = this.#around;
     if (ending.kind === 'delivered') this.#found.succeeded(latencyMs, this.inFlight, places);

@@ -18,7 +18,8 @@ const NO_RULES: LaneRules = { window: null, rate: null, breaker: null };
  */
 export const IDLE_LANES_KEPT = 10_000;
 
-export interface LanesParts extends Surroundings {
+export interface LanesParts {
+  readonly around: Surroundings;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
   readonly rulesOf: (destination: string) => LaneRules;
@@ -57,7 +58,7 @@ export class Lanes<Delivery extends Dispatchable> {
   of(destination: string): Lane<Delivery> {
     let lane = this.#lanes.get(destination);
     if (lane === undefined) {
-      lane = new Lane<Delivery>(destination, this.#rulesOf(destination), this.#parts);
+      lane = new Lane<Delivery>(destination, this.#rulesOf(destination), this.#parts.around);
       this.#lanes.set(destination, lane);
     }
     return lane;

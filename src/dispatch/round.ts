@@ -35,6 +35,11 @@ export class Round<Delivery extends Dispatchable> {
     return this.#lanes.length;
   }
 
+  /** Whether no lane wants a turn, or the rest of one. */
+  get isEmpty(): boolean {
+    return this.#lanes.length === 0 && this.#cutShort === null;
+  }
+
   enter(lane: Lane<Delivery>): void {
     if (lane.queued) return;
     lane.queued = true;

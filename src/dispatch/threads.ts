@@ -12,7 +12,7 @@ const SEATS_PER_SLOT = 2;
 const PREFERRED_SHARE = 0.25;
 
 export class Threads {
-  readonly #slots: number;
+  #slots: number;
   readonly #taken: number[];
   /** Seats ahead of the slots. */
   readonly #ahead: number[];
@@ -25,6 +25,11 @@ export class Threads {
     this.#taken = new Array(threads).fill(0);
     this.#ahead = new Array(threads).fill(0);
     this.#finished = new Array(threads).fill(0);
+  }
+
+  /** Each thread has so many slots from now on. */
+  resize(slotsPerThread: number): void {
+    this.#slots = slotsPerThread;
   }
 
   /** Places that all threads can have together. */

@@ -2,6 +2,8 @@
 import type { QueueStats } from '../broker/broker.ts';
 import type { RedisFacts } from '../broker/redis/inspect.ts';
 import type { UrlCheck } from '../guard/check-url.ts';
+import type { HeatFacts } from '../host/heat.ts';
+import type { InterfaceFacts } from '../host/interfaces.ts';
 import type { Reading } from '../host/reading.ts';
 import type { SocketCounts } from '../host/socket-table.ts';
 import type { Compared } from '../host/tuning.ts';
@@ -51,27 +53,6 @@ export interface MachineFacts {
   readonly logFolder: { readonly path: string; readonly writable: boolean } | null;
   /** Who asks. */
   readonly user: string;
-}
-
-export interface InterfaceFacts {
-  readonly name: string;
-  /** In Mb/s; null where the driver tells none, as in virtual machines. */
-  readonly speedMbit: number | null;
-  readonly mtuBytes: number;
-  readonly packets: number;
-  readonly errors: number;
-  readonly dropped: number;
-  readonly carrierChanges: number;
-}
-
-export interface HeatFacts {
-  readonly zones: readonly {
-    readonly name: string;
-    readonly celsius: number;
-    readonly limitCelsius: number | null;
-  }[];
-  /** Times that a core was slowed down for heat since the start; null where that is not counted. */
-  readonly throttled: number | null;
 }
 
 export interface CpuFacts {

@@ -28,6 +28,12 @@ function attempt<Value>(path: string, read: () => Value): Reading<Value> {
   }
 }
 
+/** The text of a file; null where it cannot be read. */
+export function textOf(files: SystemFiles, path: string): string | null {
+  const reading = files.read(path);
+  return 'unread' in reading ? null : reading.value;
+}
+
 /** Where the kernel keeps a setting: `net.core.somaxconn` is /proc/sys/net/core/somaxconn. */
 export function sysctlPath(key: string): string {
   return `/proc/sys/${key.replaceAll('.', '/')}`;

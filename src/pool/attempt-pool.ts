@@ -29,6 +29,10 @@ export interface AttemptPool {
   send(thread: number, parcels: readonly Parcel[]): void;
   /** Later attempts go by these settings, also in threads that are yet to come. */
   configure(settings: ThreadSettings): void;
+  /** So many attempts may be in flight in each thread from now on, also in threads that are yet to come. */
+  resize(slotsPerThread: number): void;
+  /** Share of the time since the last call in which threads had something to do, on average; 0 where that is not known. */
+  busyShare(): number;
   /** Has all threads close the connections that nobody uses. */
   shed(): void;
   /** Cuts short all that is in flight; each is reported. */

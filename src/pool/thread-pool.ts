@@ -5,6 +5,7 @@
  * that. Piscina gives what is hard about threads (starting, limits, noticing that one died, replacing it); a task per
  * batch would add a second message to each batch and tie its end to its slowest delivery.
  */
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Assignment, FromThread, ToThread } from '../thread/messages.ts';
@@ -39,10 +40,14 @@ export class ThreadPool implements AttemptPool {
   readonly #ports: MessagePort[] = [];
   readonly #services: Promise<void>[] = [];
   #piscina: Piscina | null = null;
+  #policy: AttemptPolicy;
+  /** As they were at the last look, by thread id. */
+  #loads = new Map<number, EventLoopUtilization>();
   #closing = false;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
+    this.#policy = options.policy;
   }
 
   async start(events: PoolEvents, settings: ThreadSettings): Promise<void> {
@@ -79,6 +84,25 @@ export class ThreadPool implements AttemptPool {
     this.#settings = settings;
     for (let thread = 0; thread < this.#ports.length; thread++)
       this.#post(thread, { kind: 'configure', settings });
+  }
+
+  resize(slots: number): void {
+    this.#policy = { ...this.#policy, slots };
+    for (let thread = 0; thread < this.#ports.length; thread++) this.#post(thread, { kind: 'resize', slots });
+  }
+
+  busyShare(): number {
+    const threads = this.#piscina?.threads ?? [];
+    const before = this.#loads;
+    this.#loads = new Map();
+    let shares = 0;
+    for (const { threadId, performance } of threads) {
+      const load = performance.eventLoopUtilization();
+      this.#loads.set(threadId, load);
+      const last = before.get(threadId);
+      if (last !== undefined) shares += performance.eventLoopUtilization(load, last).utilization;
+    }
+    return threads.length === 0 ? 0 : shares / threads.length;
   }
 
   shed(): void {
@@ -120,8 +144,11 @@ export class ThreadPool implements AttemptPool {
     let channel = this.#open(thread, events, onReady);
     while (!this.#closing) {
       try {
-        const { policy } = this.#options;
-        const assignment = { port: channel.far, policy, settings: this.#settings } as unknown as Assignment;
+        const assignment = {
+          port: channel.far,
+          policy: this.#policy,
+          settings: this.#settings,
+        } as unknown as Assignment;
         await piscina.run(assignment, { transferList: [channel.far] as never });
       } catch (error) {
         if (this.#closing) break;

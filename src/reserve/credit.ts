@@ -49,7 +49,7 @@ const NO_CREDIT: Credit = { count: 0, bytes: 0 };
 
 export class Credits {
   /** Most deliveries that the engine holds. */
-  readonly #most: number;
+  #most!: number;
   readonly #holdings: Holdings;
   readonly #unsettled: () => number;
   readonly #isSuspended: () => boolean;
@@ -59,10 +59,15 @@ export class Credits {
    * `isSuspended`: whether nothing may be claimed for now.
    */
   constructor(slots: number, holdings: Holdings, unsettled: () => number, isSuspended: () => boolean) {
-    this.#most = Math.max(LEAST, PER_SLOT * slots);
+    this.resize(slots);
     this.#holdings = holdings;
     this.#unsettled = unsettled;
     this.#isSuspended = isSuspended;
+  }
+
+  /** There are so many slots from now on. */
+  resize(slots: number): void {
+    this.#most = Math.max(LEAST, PER_SLOT * slots);
   }
 
   /** What may be claimed now of what is ready. */

@@ -64,6 +64,7 @@ export class Attempter {
   readonly #inFlight = new Numbered<Attempt>();
   readonly #attemptParts: AttemptParts;
   readonly #waiting = new Ring<Parcel>();
+  #slots: number;
   #delivered: number[] = [];
   #failed: FailedAttempt[] = [];
   #unreported = 0;
@@ -72,6 +73,7 @@ export class Attempter {
   constructor(parts: AttempterParts) {
     const { policy, settings, monotonicMs: nowMs } = parts;
     this.#parts = parts;
+    this.#slots = policy.slots;
     this.#guard = guardOf(policy.guard);
     this.#names = new Names({ servers: policy.dnsServers, nowMs });
     this.#targets = new Targets(this.#guard);
@@ -92,6 +94,12 @@ export class Attempter {
   /** Later attempts go by these settings. */
   configure(settings: ThreadSettings): void {
     this.#profiles.configure(settings);
+  }
+
+  /** So many attempts may be in flight from now on; those beyond that come to their end. */
+  resize(slots: number): void {
+    this.#slots = slots;
+    this.#fill();
   }
 
   /** Takes a batch (see messages.ts), and starts an attempt for each delivery as slots are free. */
@@ -146,7 +154,7 @@ export class Attempter {
   }
 
   #fill(): void {
-    while (this.#inFlight.count < this.#parts.policy.slots) {
+    while (this.#inFlight.count < this.#slots) {
       const parcel = this.#waiting.shift();
       if (parcel === undefined) return;
       // A process that was stopped and goes on may not own it any more: the main thread is to look first.
@@ -257,7 +265,7 @@ export class Attempter {
 
   #reportSoon(): void {
     this.#unreported++;
-    if (this.#unreported >= this.#parts.policy.slots) this.#report();
+    if (this.#unreported >= this.#slots) this.#report();
     else this.#reportTimer ??= setTimeout(() => this.#report(), REPORT_WITHIN_MS);
   }
 

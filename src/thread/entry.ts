@@ -22,6 +22,9 @@ export default async function serve({ port, policy, settings }: Assignment): Pro
       case 'configure':
         attempter.configure(message.settings);
         break;
+      case 'resize':
+        attempter.resize(message.slots);
+        break;
       case 'shed':
         attempter.shed();
         break;

@@ -20,6 +20,8 @@ export type ToThread =
   | { readonly kind: 'attempt'; readonly bytes: ArrayBuffer; readonly index: readonly number[] }
   /** Later attempts go by these settings. */
   | { readonly kind: 'configure'; readonly settings: ThreadSettings }
+  /** So many attempts may be in flight from now on. */
+  | { readonly kind: 'resize'; readonly slots: number }
   /** Close the connections that nobody uses: what they hold is short. */
   | { readonly kind: 'shed' }
   /** Cut short what is in flight and report it as handed back. */

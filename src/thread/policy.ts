@@ -10,9 +10,9 @@ export interface AttemptPolicy {
   readonly timeouts: Timeouts;
   readonly signatures: readonly SignatureScheme[];
   readonly userAgent: string;
-  /** Most attempts in flight in this thread, and so most sockets to one host; what it is given beyond that waits in it. */
+  /** Most attempts in flight in this thread until it is told otherwise, and so most sockets to one host; what it is given beyond that waits in it. */
   readonly slots: number;
-  /** Most sockets of this thread, to all hosts; at least `slots`. */
+  /** Most sockets of this thread, to all hosts; at least as many as it will ever have slots. */
   readonly sockets: number;
 }
 

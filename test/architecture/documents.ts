@@ -5,7 +5,7 @@
  */
 import type { SettingSpec } from '../../src/config/destination-settings.ts';
 import { environmentName, type OptionSpec, type OptionTable } from '../../src/config/option-spec.ts';
-import { formatDuration, formatRate, formatValue } from '../../src/config/values.ts';
+import { formatBandwidth, formatDuration, formatRate, formatValue } from '../../src/config/values.ts';
 
 /** The table of options: flag, environment, default, range, meaning. */
 export function optionsTable(options: OptionTable): string {
@@ -66,6 +66,7 @@ function writtenAs(spec: SettingSpec): string {
     case 'choice':
     case 'duration':
     case 'rate':
+    case 'bandwidth':
       return `"${option.value}"`;
     default:
       return option satisfies never;
@@ -84,6 +85,7 @@ function rangeOf(spec: OptionSpec): string {
     case 'list':
       return spec.choices?.map(code).join(', ') ?? '';
     case 'integer':
+      return [`${spec.min} to ${spec.max}`, ...(spec.words ?? []).map(code)].join(', or ');
     case 'integers':
     case 'number':
       return `${spec.min} to ${spec.max}`;
@@ -94,6 +96,8 @@ function rangeOf(spec: OptionSpec): string {
       return `${formatDuration(spec.min)} to ${formatDuration(spec.max)}`;
     case 'rate':
       return `${formatRate(spec.min)} to ${formatRate(spec.max)}`;
+    case 'bandwidth':
+      return `${formatBandwidth(spec.min)} to ${formatBandwidth(spec.max)}`;
   }
 }
 

@@ -13,8 +13,9 @@ const LAYERS: readonly (readonly string[])[] = [
   // Some files make up the composition root.
   ['settings', 'endings', 'thread-plan'],
   ['engine-options'],
-  ['flow', 'errands', 'idle'],
+  ['flow', 'errands', 'idle', 'slots'],
   ['isolation'],
+  ['machine'],
   ['engine'],
   ['admin'],
   ['cli', 'index'],
@@ -22,10 +23,10 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /** Rooms that only these may import: all others are handed plain values. */
 const ONLY_FOR: Readonly<Record<string, readonly string[]>> = {
-  config: ['settings', 'thread-plan', 'engine-options', 'engine', 'cli', 'index'],
+  config: ['settings', 'thread-plan', 'engine-options', 'machine', 'engine', 'cli', 'index'],
   secrets: ['settings', 'engine-options', 'engine', 'cli', 'index'],
-  capacity: ['admin', 'host', 'cli', 'index'],
-  host: ['doctor', 'cli'],
+  capacity: ['admin', 'host', 'dispatch', 'thread-plan', 'cli', 'index'],
+  host: ['doctor', 'machine', 'cli'],
   doctor: ['cli'],
   report: ['cli'],
 };

@@ -7,21 +7,26 @@ import { defaultOptions, OPTIONS } from '../../src/config/options.ts';
 import { threadPlan } from '../../src/thread-plan.ts';
 import { inputsOf } from './plan-testing.ts';
 
-/** Open files that no thread plan runs out of. */
-const PLENTY = 1_000_000;
+/** A machine with more than enough of everything but cores. */
+const machineOf = (cores: number, openFiles = 1_000_000) => ({
+  cores,
+  openFiles,
+  localPorts: 50_000,
+  memoryBytes: 64 * 1_073_741_824,
+});
 
 test('the planner counts slots, connections and files as the engine does', () => {
   equal(SLOTS_PER_CORE_MAX, OPTIONS.concurrency.max);
   // The planner knows nothing of the engine, so what it takes for granted of it is held here.
-  const { policy } = threadPlan(defaultOptions(), 4, PLENTY);
+  const { policy } = threadPlan(defaultOptions(), machineOf(4));
   equal(idleSockets(inputsOf({ destinations: 100_000, cores: 4 })), 4 * policy.sockets);
-  const few = threadPlan(defaultOptions(), 1, OTHER_FILES + 500);
+  const few = threadPlan(defaultOptions(), machineOf(1, OTHER_FILES + 500));
   equal(few.policy.sockets, 500);
 });
 
 test('the concurrency that a plan gives makes the slots that it counts on', () => {
   const { host } = planOf(inputsOf({ eventsPerSecond: 10_000 }), costsOf('https'));
-  const plan = threadPlan({ ...defaultOptions(), concurrency: host.slotsPerCore }, 4, PLENTY);
+  const plan = threadPlan({ ...defaultOptions(), concurrency: host.slotsPerCore }, machineOf(4));
   equal(plan.threads * plan.slotsPerThread, host.slots);
   ok(plan.threads * plan.policy.sockets <= host.openFiles);
 });

@@ -145,7 +145,7 @@ const BAD: [name: string, () => unknown, code: string, message: string][] = [
     'a flag that is out of range',
     () => resolve(['--concurrency', '6000']),
     'VOLLEY_USAGE',
-    '--concurrency is "6000": give a whole number from 1 to 5000 slots per core',
+    '--concurrency is "6000": give a whole number from 1 to 5000 slots per core, or auto',
   ],
   [
     'a flag that is no number',
@@ -229,7 +229,7 @@ const BAD: [name: string, () => unknown, code: string, message: string][] = [
     'a file entry of the wrong type',
     () => resolve([], {}, '{\n  "queue": "q",\n  "concurrency": "20"\n}'),
     'VOLLEY_CONFIG',
-    'FILE:3:3: "concurrency" is "20": give a whole number from 1 to 5000 slots per core',
+    'FILE:3:3: "concurrency" is "20": give a whole number from 1 to 5000 slots per core, or auto',
   ],
   [
     'a file entry that is a number where a time is due',

@@ -26,6 +26,7 @@ export function newDispatcher(
   threads = THREADS,
   slotsPerThread = SLOTS_PER_THREAD,
   rulesOf: (destination: string) => LaneRules = () => USUAL,
+  maxEgressBytesPerSecond: number | null = null,
 ) {
   const clock = { nowMs: 0 };
   const dispatcher = new Dispatcher<Item>({
@@ -34,6 +35,7 @@ export function newDispatcher(
     nowMs: () => clock.nowMs,
     random: () => 0.5,
     rulesOf,
+    maxEgressBytesPerSecond,
   });
   let made = 0;
   const out: Sent[] = [];

@@ -2,6 +2,7 @@
 import { Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import { type Ending, endingOf, UNTRIED } from '../../src/dispatch/ending.ts';
 import type { LaneRules } from '../../src/dispatch/lane.ts';
+import { Sizing } from '../../src/dispatch/sizing.ts';
 import type { Change } from '../../src/dispatch/standing.ts';
 import { Credits, Holdings } from '../../src/reserve/credit.ts';
 import { Ring } from '../../src/runtime/ring.ts';
@@ -14,6 +15,8 @@ export interface WorkerParts {
   readonly threads: number;
   readonly slotsPerThread: number;
   readonly laneRulesOf?: (destination: string) => LaneRules;
+  /** Most slots of a thread, where their number is to be found out. */
+  readonly mostSlotsPerThread?: number;
 }
 
 /** What is around a worker. */
@@ -44,6 +47,8 @@ export class Track {
 /** As in the thread: how long a delivery waits there for a slot. */
 const WAIT_IN_THREAD_MS = 100;
 const CLAIM_MAX = 256;
+/** Turns of 20 ms between two looks at how slots are used. */
+const LOOK_TURNS = 5;
 /** What the broker takes to answer, and for how long a probe keeps others away. */
 const BROKER_MS = 1;
 const PROBE_MS = 15_000;
@@ -63,7 +68,9 @@ interface Held {
 
 export class Worker {
   readonly #world: World;
-  readonly #slotsPerThread: number;
+  #slotsPerThread: number;
+  readonly #sizing: Sizing | null;
+  #turns = 0;
   readonly #credits: Credits;
   readonly #threads: { busy: number; readonly queue: Ring<Held> }[];
   readonly dispatcher: Dispatcher<Held>;
@@ -75,7 +82,7 @@ export class Worker {
   /** Most that were held at once. */
   mostHeld = 0;
 
-  constructor(world: World, { threads, slotsPerThread, laneRulesOf }: WorkerParts) {
+  constructor(world: World, { threads, slotsPerThread, laneRulesOf, mostSlotsPerThread: most }: WorkerParts) {
     this.#world = world;
     this.#slotsPerThread = slotsPerThread;
     const none = () => 0;
@@ -83,7 +90,21 @@ export class Worker {
     this.#threads = Array.from({ length: threads }, () => ({ busy: 0, queue: new Ring<Held>() }));
     const nowMs = () => world.nowMs;
     const rulesOf = laneRulesOf ?? (() => RULES);
-    this.dispatcher = new Dispatcher({ threads, slotsPerThread, nowMs, random: world.random, rulesOf });
+    this.#sizing = most === undefined ? null : new Sizing({ threads, least: slotsPerThread, most });
+    const meter = this.#sizing?.meter ?? null;
+    this.dispatcher = new Dispatcher({
+      threads,
+      slotsPerThread,
+      nowMs,
+      random: world.random,
+      rulesOf,
+      meter,
+    });
+  }
+
+  /** Of all threads. */
+  get slots(): number {
+    return this.#slotsPerThread * this.#threads.length;
   }
 
   get held(): number {
@@ -92,8 +113,18 @@ export class Worker {
 
   turnOver(): void {
     this.dispatcher.turnOver();
+    if (++this.#turns % LOOK_TURNS === 0) this.#lookAtSlots();
     for (const { queue } of this.#threads) this.#handBackOld(queue);
     this.step();
+  }
+
+  /** As in the engine, on a machine that is never busy. */
+  #lookAtSlots(): void {
+    const sizing = this.#sizing;
+    if (sizing?.look({ ...this.dispatcher.use, nowMs: this.#world.nowMs, busyShare: 0 }) !== true) return;
+    this.#slotsPerThread = sizing.slotsPerThread;
+    this.dispatcher.resize(sizing.slotsPerThread);
+    this.#credits.resize(this.slots);
   }
 
   /** Claims what there is room for, and sends what may go. */

@@ -8,7 +8,7 @@ interface Item {
   readonly bytes: number;
 }
 
-const AROUND = { places: 100, preferredBy: () => 0, random: () => 0.5 };
+const AROUND = { places: 100, preferredBy: () => 0, random: () => 0.5, meter: null };
 
 function laneOf(name: string, slotMs: number, bytes: number, count: number): Lane<Item> {
   const lane = new Lane<Item>(name, USUAL, AROUND);

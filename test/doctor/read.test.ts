@@ -6,9 +6,11 @@ import { type TestContext, test } from 'node:test';
 import { deathsOf } from '../../src/doctor/read/broker.ts';
 import { readClock } from '../../src/doctor/read/clock.ts';
 import { mountOf, readDisk } from '../../src/doctor/read/disk.ts';
-import { readHeat, readInterfaces, readMemory, readQuotaShare } from '../../src/doctor/read/hardware.ts';
+import { readMemory, readQuotaShare } from '../../src/doctor/read/hardware.ts';
 import { readMachine, readWorkers } from '../../src/doctor/read/machine.ts';
 import { diskActivity, ioWaitShare, sample } from '../../src/doctor/read/sample.ts';
+import { readHeat } from '../../src/host/heat.ts';
+import { readInterfaces } from '../../src/host/interfaces.ts';
 import { type SystemFiles, systemFiles } from '../../src/host/system-files.ts';
 
 /** A folder that stands in for `/`, with these files. */

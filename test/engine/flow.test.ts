@@ -44,6 +44,8 @@ function newFlow({ window = null as number | null, failures = 0 } = {}) {
     pool: {
       start: async () => {},
       configure: () => {},
+      resize: () => {},
+      busyShare: () => 0,
       shed: () => {},
       send: (thread, parcels) => {
         threads[thread]!.push(...parcels);

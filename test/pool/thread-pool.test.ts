@@ -71,6 +71,32 @@ test('handing back cuts short what is in flight and what waits for a slot, and t
   equal(told.length, 6);
 });
 
+test('threads that are given more slots attempt more at once, also those that take the place of others', async (t) => {
+  const receiver = await receiverOf(t, () => new Promise(() => {}));
+  const { pool, until } = await startPool(t, deadly);
+  const batch = (from: number) => Array.from({ length: 10 }, (_, n) => parcel(from + n, receiver.origin));
+  pool.send(0, batch(0));
+  await receiver.until(() => receiver.requests.length === POLICY.slots);
+  pool.resize(10);
+  await receiver.until(() => receiver.requests.length === 10);
+  pool.send(1, [parcel(10, receiver.origin, 'kill.exit')]);
+  await until('lost 1 serving');
+  pool.send(1, batch(11));
+  await receiver.until(() => receiver.requests.length === 20);
+  pool.handBack();
+  await until('failed 20 handed-back');
+});
+
+test('a pool tells for which share of the time its threads were busy', async (t) => {
+  const receiver = await receiverOf(t);
+  const { pool, until } = await startPool(t);
+  equal(pool.busyShare(), 0, 'nothing is known yet');
+  pool.send(0, [parcel(1, receiver.origin)]);
+  await until('delivered 1 200');
+  const share = pool.busyShare();
+  ok(share > 0 && share < 1, `${share}`);
+});
+
 test('a thread that dies is told of and replaced, and what is sent meanwhile waits for the new one', async (t) => {
   const receiver = await receiverOf(t);
   const { pool, told, until } = await startPool(t, deadly);

@@ -1,4 +1,5 @@
 /** Checks of the machine itself: kernel, runtime, memory, processors, clock. */
+import { COOLING_ADVICE } from '../../host/heat.ts';
 import { bytesShown, percent } from '../amounts.ts';
 import { type Check, fail, judged, ok, unread, warn } from '../check.ts';
 import { isAtLeast } from '../version-order.ts';
@@ -109,14 +110,13 @@ export const MACHINE_CHECKS: readonly Check[] = [
         const hot = zones.find(
           ({ celsius, limitCelsius }) => limitCelsius !== null && celsius >= limitCelsius,
         );
-        const cooling = 'better the cooling, or spread the load over more hosts';
         if (hot !== undefined)
           return fail(
             `${hot.name} is at ${hot.celsius} °C, and slowed down from ${hot.limitCelsius} °C on`,
-            cooling,
+            COOLING_ADVICE,
           );
         if (throttled !== null && throttled > 0)
-          return warn(`cores were slowed down for heat ${throttled} times since the start`, cooling);
+          return warn(`cores were slowed down for heat ${throttled} times since the start`, COOLING_ADVICE);
         const hottest = Math.max(...zones.map(({ celsius }) => celsius));
         if (zones.length > 0) return ok(`${hottest} °C at most`);
         return throttled === null

@@ -1,8 +1,9 @@
 /** Checks of what this machine sends by: files, ports, sockets, the firewall's table, interfaces, kernel settings. */
+import type { InterfaceFacts } from '../../host/interfaces.ts';
 import { both, chained, mapped, type Reading } from '../../host/reading.ts';
 import { percent } from '../amounts.ts';
 import { type Check, fail, type Judgement, judged, ok, unread, warn } from '../check.ts';
-import type { Facts, InterfaceFacts, WorkerFacts } from '../facts.ts';
+import type { Facts, WorkerFacts } from '../facts.ts';
 
 /** Share of a bounded thing in use from which on it may run out in a burst, and from which on it does. */
 const NEARLY = 0.8;

@@ -1,6 +1,8 @@
 /** Reads what checks judge of this machine. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
+import { readHeat } from '../../host/heat.ts';
+import { readInterfaces } from '../../host/interfaces.ts';
 import { sysctlProfileText } from '../../host/profile-files.ts';
 import { both, mapped, type Reading } from '../../host/reading.ts';
 import { countSockets } from '../../host/socket-table.ts';
@@ -11,7 +13,7 @@ import { openFilesLimit } from '../../runtime/open-files.ts';
 import { userName } from '../../runtime/user-name.ts';
 import type { MachineFacts, WorkerFacts } from '../facts.ts';
 import { type RunProgram, readClock } from './clock.ts';
-import { kibOf, readHeat, readInterfaces, readMemory, readQuotaShare } from './hardware.ts';
+import { kibOf, readMemory, readQuotaShare } from './hardware.ts';
 import { ioWaitShare, type Sample } from './sample.ts';
 
 /** Where a delivery log is looked for, beside the journal. */
