@@ -13,6 +13,11 @@ export function decimal(value: number): string {
   return value.toFixed(value < 10 ? 2 : 1);
 }
 
+/** A ratio; a dash for one that was not measured. */
+export function ratio(value: number | null): string {
+  return value === null ? '–' : value.toFixed(2);
+}
+
 export function mib(bytes: number): string {
   return count(bytes / 2 ** 20);
 }

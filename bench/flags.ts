@@ -81,6 +81,35 @@ export function integer(flag: string, text: string | undefined, min: number, max
   throw new VolleyError('VOLLEY_USAGE', `--${flag}: "${text}" is not a whole number from ${min} to ${max}`);
 }
 
+/** The whole numbers that a flag was given, separated by commas; null where it was not given. Throws VOLLEY_USAGE. */
+export function integers(
+  flag: string,
+  text: string | undefined,
+  min: number,
+  max: number,
+): readonly number[] | null {
+  return text?.split(',').map((item) => integer(flag, item, min, max)!) ?? null;
+}
+
+/** The words that a flag was given, separated by commas, each one of `known`; all of `otherwise` where it was not given. Throws VOLLEY_USAGE. */
+export function words<Word extends string>(
+  flag: string,
+  text: string | undefined,
+  known: readonly Word[],
+  otherwise: readonly Word[] = known,
+): readonly Word[] {
+  return (
+    text?.split(',').map((item) => {
+      const word = known.find((candidate) => candidate === item);
+      if (word !== undefined) return word;
+      throw new VolleyError(
+        'VOLLEY_USAGE',
+        `--${flag}: there is no "${item}", choose from ${known.join(', ')}`,
+      );
+    }) ?? otherwise
+  );
+}
+
 export const HELP = `Usage: npm run -s bench -- throughput [flags]
 
 Deliveries per second and CPU per delivery of Volley, of the raw undici + HMAC loop, and of

@@ -1,5 +1,6 @@
 /** `npm run -s bench -- <scenario>`: the command line of the benchmarks. Results go to standard output, progress to a terminal. */
 import { EXIT, VolleyError } from '../src/errors.ts';
+import { BANDWIDTH } from './bandwidth/scenario.ts';
 import { HOSTS } from './hosts/hosts.ts';
 import { ISOLATION } from './isolation/scenario.ts';
 import { LATENCY } from './latency/scenario.ts';
@@ -19,6 +20,7 @@ const SCENARIOS: Readonly<Record<string, Entry>> = {
     doc: 'deliveries a second and CPU of each, beside the raw undici + HMAC loop and BullMQ',
     run: runnable(THROUGHPUT),
   },
+  bandwidth: { doc: 'gigabits a second beside the raw loop, by size of bodies', run: runnable(BANDWIDTH) },
   isolation: { doc: 'what a bad neighbour does to healthy destinations', run: runnable(ISOLATION) },
   latency: {
     doc: 'from due to received, at shares of the maximum rate',

@@ -1,9 +1,10 @@
 /** The throughput report for people. */
 import { HEADLINE } from './cases.ts';
-import { count, machineLines, mib } from './figures.ts';
+import { count, machineLines, mib, ratio } from './figures.ts';
 import { QUICK_NOTE } from './scenario.ts';
 import { table } from './table.ts';
-import type { ContenderSummary, Ratios, ThroughputReport } from './throughput.ts';
+import type { ThroughputReport } from './throughput.ts';
+import type { ContenderSummary, Ratios } from './turns.ts';
 
 export function throughputText(report: ThroughputReport, emphasise: (line: string) => string): string {
   const { machine } = report;
@@ -40,9 +41,8 @@ function row([name, summary]: [string, ContenderSummary]): readonly string[] {
 }
 
 function ratiosText({ ratios }: { readonly ratios: Ratios }): string {
-  const figure = (ratio: number | null) => (ratio === null ? '–' : ratio.toFixed(2));
   return (
-    `rate: ${figure(ratios.engine_vs_raw)} of raw, ${figure(ratios.engine_vs_bullmq_fetch)} × bullmq-fetch, ` +
-    `${figure(ratios.engine_vs_bullmq_undici)} × bullmq-undici; its CPU: ${figure(ratios.cpu_per_delivery_vs_raw)} of raw`
+    `rate: ${ratio(ratios.engine_vs_raw)} of raw, ${ratio(ratios.engine_vs_bullmq_fetch)} × bullmq-fetch, ` +
+    `${ratio(ratios.engine_vs_bullmq_undici)} × bullmq-undici; its CPU: ${ratio(ratios.cpu_per_delivery_vs_raw)} of raw`
   );
 }

@@ -33,9 +33,10 @@ export interface RunResult {
 
 /** Fewest warm-up deliveries for each destination: each thread or process has then probably met it. */
 const WARM_UP_PER_DESTINATION = 2;
-/** Bounds a run by its seconds, whatever the warm-up says: fewer measure nothing, more fill the memory of Redis. */
+/** Bound a run that goes by seconds, whatever the warm-up says: fewer deliveries measure nothing, more fill the memory of Redis. */
 const LEAST_DELIVERIES = 200;
 const MOST_DELIVERIES = 1_000_000;
+const MOST_QUEUED_BYTES = 2 ** 30;
 /** How often a contender is asked how far it is: rarely enough that answering is nothing beside its work. */
 const ASK_EVERY_MS = 20;
 /** A run without any progress for so long is given up. */
@@ -57,7 +58,11 @@ export async function run(spec: RunSpec, receivers: Receivers): Promise<RunResul
   const warmUp = Math.max(spec.warmUp * share, job.urls.length * WARM_UP_PER_DESTINATION);
   const warm = await deliver(Math.ceil(warmUp), processes, loader, receivers);
   const wanted = spec.count === null ? warm.deliveriesPerSecond * spec.seconds : spec.count * share;
-  const count = Math.ceil(Math.min(Math.max(wanted, LEAST_DELIVERIES), MOST_DELIVERIES));
+  const most =
+    spec.count === null
+      ? Math.min(MOST_DELIVERIES, MOST_QUEUED_BYTES / job.bodyBytes)
+      : Number.POSITIVE_INFINITY;
+  const count = Math.ceil(Math.min(Math.max(wanted, LEAST_DELIVERIES), most));
   return await deliver(count, processes, loader, receivers, redis?.port);
 }
 

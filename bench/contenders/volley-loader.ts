@@ -8,8 +8,9 @@ import { EVENT_TYPE } from './request.ts';
 export const VOLLEY_QUEUE = 'webhook_egress_queue';
 /** Where deliveries wait until they are released; renaming the list hands all of them over in one instant. */
 const LOADED = 'bench_loaded';
-/** Envelopes per command: bounds what waits in memory. */
+/** Most envelopes, and about most bytes of bodies, in a command: bounds what waits in memory. */
 const BATCH = 500;
+const BATCH_BYTES = 4 * 2 ** 20;
 
 export class VolleyLoader implements Loader {
   readonly #job: Job;
@@ -23,8 +24,9 @@ export class VolleyLoader implements Loader {
 
   async load(count: number): Promise<void> {
     const bodies = payloads(this.#job.bodyBytes);
-    for (let from = 0; from < count; from += BATCH) {
-      const size = Math.min(BATCH, count - from);
+    const batch = Math.min(BATCH, Math.ceil(BATCH_BYTES / this.#job.bodyBytes));
+    for (let from = 0; from < count; from += batch) {
+      const size = Math.min(batch, count - from);
       const envelopes = Array.from({ length: size }, (_, offset) => this.#envelope(from + offset, bodies));
       await this.#redis.lpush(LOADED, ...envelopes);
     }
