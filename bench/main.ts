@@ -5,6 +5,7 @@ import { HOSTS } from './hosts/hosts.ts';
 import { ISOLATION } from './isolation/scenario.ts';
 import { LATENCY } from './latency/scenario.ts';
 import { profileText } from './profile.ts';
+import { SCALE } from './scale/scenario.ts';
 import { type RunScenario, runnable } from './scenario.ts';
 import { START } from './start/scenario.ts';
 import { bold } from './table.ts';
@@ -21,6 +22,7 @@ const SCENARIOS: Readonly<Record<string, Entry>> = {
     run: runnable(THROUGHPUT),
   },
   bandwidth: { doc: 'gigabits a second beside the raw loop, by size of bodies', run: runnable(BANDWIDTH) },
+  scale: { doc: 'cost of a delivery by what is queued, by destinations and by hosts', run: runnable(SCALE) },
   isolation: { doc: 'what a bad neighbour does to healthy destinations', run: runnable(ISOLATION) },
   latency: {
     doc: 'from due to received, at shares of the maximum rate',

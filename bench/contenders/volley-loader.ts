@@ -33,11 +33,12 @@ export class VolleyLoader implements Loader {
   }
 
   #envelope(index: number, bodies: readonly Record<string, unknown>[]): Buffer {
-    const { urls } = this.#job;
+    const { urls, destinationIds } = this.#job;
+    const destination = destinationIds === undefined ? undefined : `d-${index % destinationIds}`;
     const url = urls[index % urls.length]!;
     const payload = bodies[index % bodies.length];
     const envelope = encodeEnvelope(
-      { url, type: EVENT_TYPE, payload },
+      { url, type: EVENT_TYPE, payload, ...(destination && { destination }) },
       () => `evt_01JVOLLEY${++this.#lastId}`,
       Date.now(),
     );
