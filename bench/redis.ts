@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
 import { VolleyError } from '../src/errors.ts';
 
 export interface RedisServer {
@@ -75,4 +76,13 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** What the redis-server on this port has used so far. */
+export async function redisCpuSeconds(port: number): Promise<number> {
+  const redis = new Redis(port, '127.0.0.1');
+  const info = await redis.info('cpu');
+  redis.disconnect();
+  const seconds = [...info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)].map(([, value]) => Number(value));
+  return seconds.reduce((sum, value) => sum + value, 0);
 }

@@ -1,6 +1,7 @@
 /** The throughput report for people. */
 import { HEADLINE } from './cases.ts';
 import { count, machineLines, mib, ratio } from './figures.ts';
+import { planCheckLines } from './plan-check.ts';
 import { QUICK_NOTE } from './scenario.ts';
 import { table } from './table.ts';
 import type { ThroughputReport } from './throughput.ts';
@@ -21,6 +22,7 @@ export function throughputText(report: ThroughputReport, emphasise: (line: strin
   }
   if (report.cases.some(({ name }) => name === HEADLINE))
     lines.push('', emphasise(`Headline (${HEADLINE}): Volley's ${ratiosText(report)}`));
+  if (report.planChecks.length > 0) lines.push('', ...planCheckLines(report.planChecks));
   return `${lines.join('\n')}\n`;
 }
 

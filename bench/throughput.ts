@@ -1,7 +1,9 @@
 /** The throughput scenario: every contender in turn, round after round, in every case. */
+import { calibrationOf } from '../src/capacity/calibration.ts';
 import { type Case, HEADLINE } from './cases.ts';
 import type { Flags } from './flags.ts';
 import { type Machine, machine } from './machine.ts';
+import { type PlanCheck, planCheckOf } from './plan-check.ts';
 import { type Ceiling, receiverCeiling } from './receiver/ceiling.ts';
 import { allOk, Receivers } from './receiver/receivers.ts';
 import type { OnProgress } from './scenario.ts';
@@ -24,6 +26,8 @@ export interface ThroughputReport {
   readonly cases: readonly CaseReport[];
   /** Of the headline case. */
   readonly ratios: Ratios;
+  /** What the planner's model makes of each case, from what a delivery costs in it. */
+  readonly planChecks: readonly PlanCheck[];
 }
 
 /** Rounds, and seconds and warm-up deliveries of a run, by weight: the headline case decides, the others show that it holds elsewhere. */
@@ -39,7 +43,7 @@ export async function throughput(flags: Flags, onProgress: OnProgress): Promise<
   const cases: CaseReport[] = [];
   for (const entry of flags.cases) cases.push(await runCase(entry, flags, onProgress));
   const headline = cases.find(({ name }) => name === HEADLINE);
-  return {
+  const report = {
     scenario: 'throughput',
     quick,
     machine: on,
@@ -49,7 +53,16 @@ export async function throughput(flags: Flags, onProgress: OnProgress): Promise<
     bodyBytes,
     cases,
     ratios: headline?.ratios ?? ratiosOf(new Map()),
-  };
+  } as const;
+  return { ...report, planChecks: cases.flatMap((entry) => checkOf(entry, report)) };
+}
+
+/** As `volley plan --from` would, from a result with this case alone; none without a run of Volley. */
+function checkOf(entry: CaseReport, report: Omit<ThroughputReport, 'planChecks'>): readonly PlanCheck[] {
+  const calibration = calibrationOf({ ...report, cases: [entry] }, entry.scheme);
+  if ('fault' in calibration) return [];
+  const { predictedPerSecond, measuredPerSecond } = calibration.check;
+  return [planCheckOf(entry.name, predictedPerSecond, measuredPerSecond)];
 }
 
 async function runCase(entry: Case, flags: Flags, onProgress: OnProgress): Promise<CaseReport> {

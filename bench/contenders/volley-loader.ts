@@ -12,12 +12,14 @@ const LOADED = 'bench_loaded';
 const BATCH = 500;
 const BATCH_BYTES = 4 * 2 ** 20;
 
+export type VolleyLoad = Pick<Job, 'urls' | 'destinationIds' | 'bodyBytes' | 'redisPort'>;
+
 export class VolleyLoader implements Loader {
-  readonly #job: Job;
+  readonly #job: VolleyLoad;
   readonly #redis: Redis;
   #lastId = 0;
 
-  constructor(job: Job) {
+  constructor(job: VolleyLoad) {
     this.#job = job;
     this.#redis = new Redis(job.redisPort!, '127.0.0.1');
   }

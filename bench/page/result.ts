@@ -46,7 +46,7 @@ export interface ScaleResult {
 }
 
 export type Result =
-  | Omit<ThroughputReport, 'machine'>
+  | Omit<ThroughputReport, 'machine' | 'planChecks'>
   | Pick<HostsReport, 'scenario' | 'samples'>
   | LatencyResult
   | IsolationResult
