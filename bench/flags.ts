@@ -65,8 +65,20 @@ export function readFlags<const Options extends NonNullable<ParseArgsConfig['opt
   args: readonly string[],
   options: Options,
 ) {
+  return parsed({ args: [...args], options }).values;
+}
+
+/** The same, and what is no flag. */
+export function readArguments<const Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: Options,
+) {
+  return parsed({ args: [...args], options, allowPositionals: true });
+}
+
+function parsed<const Config extends ParseArgsConfig>(config: Config) {
   try {
-    return parseArgs({ args: [...args], options }).values;
+    return parseArgs(config);
   } catch (cause) {
     const [line] = (cause as Error).message.split('\n');
     throw new VolleyError('VOLLEY_USAGE', `${line} (see --help)`, { cause });

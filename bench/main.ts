@@ -5,6 +5,7 @@ import { CONNECTIONS } from './connections/scenario.ts';
 import { HOSTS } from './hosts/hosts.ts';
 import { ISOLATION } from './isolation/scenario.ts';
 import { LATENCY } from './latency/scenario.ts';
+import { report } from './page/command.ts';
 import { profileText } from './profile.ts';
 import { SCALE } from './scale/scenario.ts';
 import { type RunScenario, runnable } from './scenario.ts';
@@ -32,6 +33,7 @@ const SCENARIOS: Readonly<Record<string, Entry>> = {
   },
   start: { doc: 'the first delivery of a worker, and what an idle one costs', run: runnable(START) },
   hosts: { doc: 'what very many hosts leave in memory and open files', run: runnable(HOSTS) },
+  report: { doc: 'one HTML page with plots of results that --json printed', run: report },
   profile: {
     doc: 'where the time of CPU profiles went that throughput --profile wrote',
     run: async (files) => profileText(files, bold(process.stdout)),
@@ -44,7 +46,8 @@ ${Object.entries(SCENARIOS)
   .map(([name, { doc }]) => `  ${name.padEnd(12)}${doc}`)
   .join('\n')}
 
-Each has --help; --quick shows in seconds that it works, --json prints one JSON object. See bench/README.md.
+Each has --help; in those that measure, --quick shows in seconds that it works, --json prints one
+JSON object. See bench/README.md.
 `;
 
 function showProgress(doing: string): void {

@@ -1,18 +1,22 @@
 /** Plots of a result, by its scenario. */
 import type { Chart } from '../../src/report/chart.ts';
+import { bandwidthCharts } from './bandwidth-charts.ts';
+import { planCheckChart } from './plan-check-chart.ts';
 import type { ConnectionsResult, IsolationResult, LatencyResult, Result, ScaleResult } from './result.ts';
 import { ascending, throughputCharts } from './throughput-charts.ts';
 
 export function chartsOf(result: Result): Chart[] {
   switch (result.scenario) {
     case 'throughput':
-      return throughputCharts(result);
+      return [...throughputCharts(result), ...planCheckChart(result)];
+    case 'bandwidth':
+      return bandwidthCharts(result);
     case 'latency':
       return [percentileChart(result)];
     case 'isolation':
       return isolationCharts(result);
     case 'connections':
-      return [slotsChart(result)];
+      return [slotsChart(result), ...planCheckChart(result)];
     case 'scale':
       return scaleCharts(result);
     case 'hosts':
@@ -92,15 +96,16 @@ function slotsChart({ points }: ConnectionsResult): Chart {
   };
 }
 
-function scaleCharts({ points }: ScaleResult): Chart[] {
+function scaleCharts({ points, hostPoints = [] }: ScaleResult): Chart[] {
   const chart = (
     title: string,
     xLabel: string,
     xOf: (point: ScaleResult['points'][number]) => number,
     levelOf: (point: ScaleResult['points'][number]) => number,
     levelLabel: string,
+    of = points,
   ): Chart => {
-    const x = ascending(points.map(xOf));
+    const x = ascending(of.map(xOf));
     return {
       kind: 'lines',
       title,
@@ -109,11 +114,11 @@ function scaleCharts({ points }: ScaleResult): Chart[] {
       yLabel: 'CPU µs',
       xLogarithmic: true,
       x,
-      series: ascending(points.map(levelOf)).map((level) => ({
+      series: ascending(of.map(levelOf)).map((level) => ({
         name: `${level.toLocaleString('en')} ${levelLabel}`,
         values: x.map(
           (place) =>
-            points.find((point) => xOf(point) === place && levelOf(point) === level)?.cpuMicrosPerDelivery ??
+            of.find((point) => xOf(point) === place && levelOf(point) === level)?.cpuMicrosPerDelivery ??
             null,
         ),
       })),
@@ -126,6 +131,9 @@ function scaleCharts({ points }: ScaleResult): Chart[] {
   return [
     chart('Cost of a delivery against what is queued', 'queued', queued, destinations, 'destinations'),
     chart('Cost of a delivery against destinations', 'destinations', destinations, queued, 'queued'),
+    ...(hostPoints.length === 0
+      ? []
+      : [chart('Cost of a delivery against hosts', 'hosts', destinations, queued, 'queued', hostPoints)]),
   ];
 }
 

@@ -1,5 +1,7 @@
 /** Results of scenarios as their `--json` wrote them: what a page reads of each. Results of later versions may say more. */
+import type { BandwidthReport } from '../bandwidth/bandwidth.ts';
 import type { HostsReport } from '../hosts/hosts.ts';
+import type { PlanCheck } from '../plan-check.ts';
 import type { Spread } from '../statistics.ts';
 import type { ThroughputReport } from '../throughput.ts';
 
@@ -33,20 +35,26 @@ export interface ConnectionsResult {
     readonly slotsPerCore: number | 'auto';
     readonly deliveriesPerSecond: number;
   }[];
+  readonly planChecks?: readonly PlanCheck[];
 }
 
 /** Cost by what is queued and by destinations. */
 export interface ScaleResult {
   readonly scenario: 'scale';
-  readonly points: readonly {
-    readonly queued: number;
-    readonly destinations: number;
-    readonly cpuMicrosPerDelivery: number;
-  }[];
+  readonly points: readonly ScaleCost[];
+  /** Each destination a host. */
+  readonly hostPoints?: readonly ScaleCost[];
+}
+
+interface ScaleCost {
+  readonly queued: number;
+  readonly destinations: number;
+  readonly cpuMicrosPerDelivery: number;
 }
 
 export type Result =
-  | Omit<ThroughputReport, 'machine' | 'planChecks'>
+  | (Omit<ThroughputReport, 'machine' | 'planChecks'> & Partial<Pick<ThroughputReport, 'planChecks'>>)
+  | Pick<BandwidthReport, 'scenario' | 'points'>
   | Pick<HostsReport, 'scenario' | 'samples'>
   | LatencyResult
   | IsolationResult
@@ -69,6 +77,7 @@ export interface NamedResult extends Origin {
 /** Where each scenario's result has its measurements: a list. */
 const MEASUREMENTS: Readonly<Record<Result['scenario'], string>> = {
   throughput: 'cases',
+  bandwidth: 'points',
   hosts: 'samples',
   latency: 'shares',
   isolation: 'cases',

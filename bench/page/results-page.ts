@@ -2,15 +2,15 @@
 import { VolleyError } from '../../src/errors.ts';
 import type { Chart } from '../../src/report/chart.ts';
 import { type Block, pageHtml, type Section } from '../../src/report/page.ts';
+import { QUICK_NOTE } from '../scenario.ts';
 import { chartsOf } from './charts.ts';
 import { type NamedResult, resultOf } from './result.ts';
 import { sweepCharts } from './throughput-charts.ts';
 
-const QUICK_NOTE = 'A quick run: it shows that the benchmark works, its figures mean nothing.';
-
 /** What a scenario asks, as the heading of its plots. */
 const HEADINGS: Readonly<Record<NamedResult['result']['scenario'], string>> = {
   throughput: 'Throughput',
+  bandwidth: 'Bandwidth',
   latency: 'Latency',
   isolation: 'Isolation',
   connections: 'Slots and slow receivers',
