@@ -6,6 +6,7 @@ import { HOSTS } from './hosts/hosts.ts';
 import { ISOLATION } from './isolation/scenario.ts';
 import { LATENCY } from './latency/scenario.ts';
 import { report } from './page/command.ts';
+import { PEERS } from './peers/scenario.ts';
 import { profileText } from './profile.ts';
 import { SCALE } from './scale/scenario.ts';
 import { type RunScenario, runnable } from './scenario.ts';
@@ -22,6 +23,10 @@ const SCENARIOS: Readonly<Record<string, Entry>> = {
   throughput: {
     doc: 'deliveries a second and CPU of each, beside the raw undici + HMAC loop and BullMQ',
     run: runnable(THROUGHPUT),
+  },
+  peers: {
+    doc: 'everything that can send a webhook, load generators too, side by side',
+    run: runnable(PEERS),
   },
   bandwidth: { doc: 'gigabits a second beside the raw loop, by size of bodies', run: runnable(BANDWIDTH) },
   connections: { doc: 'what slots do for receivers that take their time', run: runnable(CONNECTIONS) },

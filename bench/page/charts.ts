@@ -9,6 +9,8 @@ export function chartsOf(result: Result): Chart[] {
   switch (result.scenario) {
     case 'throughput':
       return [...throughputCharts(result), ...planCheckChart(result)];
+    case 'peers':
+      return [peersChart(result)];
     case 'bandwidth':
       return bandwidthCharts(result);
     case 'latency':
@@ -135,6 +137,26 @@ function scaleCharts({ points, hostPoints = [] }: ScaleResult): Chart[] {
       ? []
       : [chart('Cost of a delivery against hosts', 'hosts', destinations, queued, 'queued', hostPoints)]),
   ];
+}
+
+/** Contenders and load generators, a bar each in every case. */
+function peersChart({ cases }: Extract<Result, { scenario: 'peers' }>): Chart {
+  const rates = cases.map(({ contenders, generators }) => ({
+    ...Object.fromEntries(
+      Object.entries(contenders).map(([name, summary]) => [name, summary.deliveriesPerSecond]),
+    ),
+    ...generators,
+  }));
+  const names = [...new Set(rates.flatMap((rate) => Object.keys(rate)))];
+  return {
+    kind: 'bars',
+    title: 'Requests per second, side by side',
+    note: 'The load generators have no queue and no signatures.',
+    xLabel: 'case',
+    yLabel: 'requests/s',
+    x: cases.map(({ name }) => name),
+    series: names.map((name) => ({ name, values: rates.map((rate) => rate[name]?.median ?? null) })),
+  };
 }
 
 function memoryChart({ samples }: Extract<Result, { scenario: 'hosts' }>): Chart {

@@ -1,6 +1,7 @@
 /** Results of scenarios as their `--json` wrote them: what a page reads of each. Results of later versions may say more. */
 import type { BandwidthReport } from '../bandwidth/bandwidth.ts';
 import type { HostsReport } from '../hosts/hosts.ts';
+import type { PeersReport } from '../peers/peers.ts';
 import type { PlanCheck } from '../plan-check.ts';
 import type { Spread } from '../statistics.ts';
 import type { ThroughputReport } from '../throughput.ts';
@@ -55,6 +56,7 @@ interface ScaleCost {
 export type Result =
   | (Omit<ThroughputReport, 'machine' | 'planChecks'> & Partial<Pick<ThroughputReport, 'planChecks'>>)
   | Pick<BandwidthReport, 'scenario' | 'points'>
+  | Pick<PeersReport, 'scenario' | 'cases'>
   | Pick<HostsReport, 'scenario' | 'samples'>
   | LatencyResult
   | IsolationResult
@@ -78,6 +80,7 @@ export interface NamedResult extends Origin {
 const MEASUREMENTS: Readonly<Record<Result['scenario'], string>> = {
   throughput: 'cases',
   bandwidth: 'points',
+  peers: 'cases',
   hosts: 'samples',
   latency: 'shares',
   isolation: 'cases',

@@ -10,6 +10,7 @@ import { sweepCharts } from './throughput-charts.ts';
 /** What a scenario asks, as the heading of its plots. */
 const HEADINGS: Readonly<Record<NamedResult['result']['scenario'], string>> = {
   throughput: 'Throughput',
+  peers: 'Side by side',
   bandwidth: 'Bandwidth',
   latency: 'Latency',
   isolation: 'Isolation',

@@ -28,6 +28,17 @@ const SCALE = {
   hostPoints: [{ queued: 10_000, destinations: 50, cpuMicrosPerDelivery: 45 }],
 };
 
+const PEERS = {
+  scenario: 'peers',
+  cases: [
+    {
+      name: 'http-10',
+      contenders: { volley: { deliveriesPerSecond: spread(30_000) } },
+      generators: { autocannon: spread(40_000) },
+    },
+  ],
+};
+
 function folder(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'volley-report-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -37,12 +48,12 @@ function folder(t: TestContext): string {
 test('the command makes one page of several results', async (t) => {
   const directory = folder(t);
   const html = join(directory, 'report.html');
-  const files = [BANDWIDTH, CONNECTIONS, SCALE].map((result) => {
+  const files = [BANDWIDTH, CONNECTIONS, SCALE, PEERS].map((result) => {
     const file = join(directory, `${result.scenario}.json`);
     writeFileSync(file, JSON.stringify(result));
     return file;
   });
-  match(await report([...files, '--html', html]), /report\.html: 3 results\n$/);
+  match(await report([...files, '--html', html]), /report\.html: 4 results\n$/);
   const page = readFileSync(html, 'utf8');
   const titles = [...page.matchAll(/<figcaption[^>]*>([^<]+)/g)].map(([, title]) => title);
   const drawings = assertWhole(page);
@@ -59,6 +70,11 @@ test('the command makes one page of several results', async (t) => {
     [4_000, 3_000],
   );
   deepEqual(dataOf('Cost of a delivery against hosts'), [[50], [45]]);
+  const rates = dataOf('Requests per second, side by side').slice(1).flat();
+  deepEqual(
+    rates.filter((value) => value !== null),
+    [30_000, 40_000],
+  );
 });
 
 test('the command says what it lacks, and which file it cannot read or write', async (t) => {
