@@ -1,6 +1,7 @@
 /** `npm run -s bench -- <scenario>`: the command line of the benchmarks. Results go to standard output, progress to a terminal. */
 import { EXIT, VolleyError } from '../src/errors.ts';
 import { BANDWIDTH } from './bandwidth/scenario.ts';
+import { BROKERS } from './brokers/scenario.ts';
 import { CONNECTIONS } from './connections/scenario.ts';
 import { HOSTS } from './hosts/hosts.ts';
 import { ISOLATION } from './isolation/scenario.ts';
@@ -31,6 +32,7 @@ const SCENARIOS: Readonly<Record<string, Entry>> = {
   bandwidth: { doc: 'gigabits a second beside the raw loop, by size of bodies', run: runnable(BANDWIDTH) },
   connections: { doc: 'what slots do for receivers that take their time', run: runnable(CONNECTIONS) },
   scale: { doc: 'cost of a delivery by what is queued, by destinations and by hosts', run: runnable(SCALE) },
+  brokers: { doc: 'publishing and delivering by SQLite and by Redis', run: runnable(BROKERS) },
   isolation: { doc: 'what a bad neighbour does to healthy destinations', run: runnable(ISOLATION) },
   latency: {
     doc: 'from due to received, at shares of the maximum rate',

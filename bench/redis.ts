@@ -15,8 +15,11 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-/** Starts a server on a free port with `--appendonly yes --appendfsync everysec`. VOLLEY_CONFIG when redis-server is not installed. */
-export async function startRedis(): Promise<RedisServer> {
+/** When its log is synced to disk: every second, or before each answer. */
+export type AppendFsync = 'everysec' | 'always';
+
+/** Starts a server on a free port with `--appendonly yes`. VOLLEY_CONFIG when redis-server is not installed. */
+export async function startRedis(appendfsync: AppendFsync = 'everysec'): Promise<RedisServer> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'volley-bench-'));
   const settings = {
@@ -25,7 +28,7 @@ export async function startRedis(): Promise<RedisServer> {
     dir: directory,
     save: '',
     appendonly: 'yes',
-    appendfsync: 'everysec',
+    appendfsync,
     // A rewrite in the middle of one contender's run and not of another's would be noise.
     'auto-aof-rewrite-percentage': 0,
     'maxmemory-policy': 'noeviction',

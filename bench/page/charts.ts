@@ -21,6 +21,8 @@ export function chartsOf(result: Result): Chart[] {
       return [slotsChart(result), ...planCheckChart(result)];
     case 'scale':
       return scaleCharts(result);
+    case 'brokers':
+      return brokersCharts(result);
     case 'hosts':
       return [memoryChart(result)];
     default:
@@ -157,6 +159,27 @@ function peersChart({ cases }: Extract<Result, { scenario: 'peers' }>): Chart {
     x: cases.map(({ name }) => name),
     series: names.map((name) => ({ name, values: rates.map((rate) => rate[name]?.median ?? null) })),
   };
+}
+
+function brokersCharts({ brokers }: Extract<Result, { scenario: 'brokers' }>): Chart[] {
+  const works = [
+    { name: 'published one a call', of: (broker: (typeof brokers)[number]) => broker.publishedSingly },
+    { name: 'published several a call', of: (broker: (typeof brokers)[number]) => broker.publishedInBatches },
+    { name: 'delivered', of: (broker: (typeof brokers)[number]) => broker.delivered },
+  ];
+  const chart = (title: string, yLabel: string, key: 'perSecond' | 'cpuMicros'): Chart => ({
+    kind: 'bars',
+    title,
+    note: '',
+    xLabel: 'broker',
+    yLabel,
+    x: brokers.map(({ name }) => name),
+    series: works.map(({ name, of }) => ({ name, values: brokers.map((broker) => of(broker)[key].median) })),
+  });
+  return [
+    chart('Events per second by broker', 'events/s', 'perSecond'),
+    chart('CPU of an event by broker', 'CPU µs', 'cpuMicros'),
+  ];
 }
 
 function memoryChart({ samples }: Extract<Result, { scenario: 'hosts' }>): Chart {

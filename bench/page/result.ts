@@ -1,5 +1,6 @@
 /** Results of scenarios as their `--json` wrote them: what a page reads of each. Results of later versions may say more. */
 import type { BandwidthReport } from '../bandwidth/bandwidth.ts';
+import type { BrokersReport } from '../brokers/brokers.ts';
 import type { HostsReport } from '../hosts/hosts.ts';
 import type { PeersReport } from '../peers/peers.ts';
 import type { PlanCheck } from '../plan-check.ts';
@@ -57,6 +58,7 @@ export type Result =
   | (Omit<ThroughputReport, 'machine' | 'planChecks'> & Partial<Pick<ThroughputReport, 'planChecks'>>)
   | Pick<BandwidthReport, 'scenario' | 'points'>
   | Pick<PeersReport, 'scenario' | 'cases'>
+  | Pick<BrokersReport, 'scenario' | 'brokers'>
   | Pick<HostsReport, 'scenario' | 'samples'>
   | LatencyResult
   | IsolationResult
@@ -81,6 +83,7 @@ const MEASUREMENTS: Readonly<Record<Result['scenario'], string>> = {
   throughput: 'cases',
   bandwidth: 'points',
   peers: 'cases',
+  brokers: 'brokers',
   hosts: 'samples',
   latency: 'shares',
   isolation: 'cases',

@@ -16,6 +16,7 @@ const HEADINGS: Readonly<Record<NamedResult['result']['scenario'], string>> = {
   isolation: 'Isolation',
   connections: 'Slots and slow receivers',
   scale: 'Scale',
+  brokers: 'Brokers',
   hosts: 'Very many hosts',
 };
 

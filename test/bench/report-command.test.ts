@@ -39,6 +39,19 @@ const PEERS = {
   ],
 };
 
+const work = (rate: number) => ({ perSecond: spread(rate), cpuMicros: spread(1e6 / rate) });
+const BROKERS = {
+  scenario: 'brokers',
+  brokers: [
+    {
+      name: 'sqlite',
+      publishedSingly: work(1_000),
+      publishedInBatches: work(50_000),
+      delivered: work(10_000),
+    },
+  ],
+};
+
 function folder(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'volley-report-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -48,12 +61,12 @@ function folder(t: TestContext): string {
 test('the command makes one page of several results', async (t) => {
   const directory = folder(t);
   const html = join(directory, 'report.html');
-  const files = [BANDWIDTH, CONNECTIONS, SCALE, PEERS].map((result) => {
+  const files = [BANDWIDTH, CONNECTIONS, SCALE, PEERS, BROKERS].map((result) => {
     const file = join(directory, `${result.scenario}.json`);
     writeFileSync(file, JSON.stringify(result));
     return file;
   });
-  match(await report([...files, '--html', html]), /report\.html: 4 results\n$/);
+  match(await report([...files, '--html', html]), /report\.html: 5 results\n$/);
   const page = readFileSync(html, 'utf8');
   const titles = [...page.matchAll(/<figcaption[^>]*>([^<]+)/g)].map(([, title]) => title);
   const drawings = assertWhole(page);
@@ -64,17 +77,16 @@ test('the command makes one page of several results', async (t) => {
     [3, 3],
   ]);
   deepEqual(dataOf('Volley&#39;s bandwidth as a ratio of the raw loop&#39;s')[1], [0.75, 0.75]);
-  const predictions = dataOf('The planner&#39;s prediction beside what was measured').slice(1).flat();
-  deepEqual(
-    predictions.filter((value) => value !== null),
-    [4_000, 3_000],
-  );
+  const barsOf = (title: string) =>
+    dataOf(title)
+      .slice(1)
+      .flat()
+      .filter((value) => value !== null);
+  deepEqual(barsOf('The planner&#39;s prediction beside what was measured'), [4_000, 3_000]);
   deepEqual(dataOf('Cost of a delivery against hosts'), [[50], [45]]);
-  const rates = dataOf('Requests per second, side by side').slice(1).flat();
-  deepEqual(
-    rates.filter((value) => value !== null),
-    [30_000, 40_000],
-  );
+  deepEqual(barsOf('Requests per second, side by side'), [30_000, 40_000]);
+  deepEqual(barsOf('Events per second by broker'), [1_000, 50_000, 10_000]);
+  deepEqual(barsOf('CPU of an event by broker'), [1_000, 20, 100]);
 });
 
 test('the command says what it lacks, and which file it cannot read or write', async (t) => {
