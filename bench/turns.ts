@@ -2,6 +2,7 @@
 import type { Job } from './contenders/contender.ts';
 import type { ContenderEntry } from './contenders/contenders.ts';
 import { BENCH_SECRET } from './contenders/request.ts';
+import { type Noise, noiseLines, noiseOf, undecided } from './noise.ts';
 import type { Receivers } from './receiver/receivers.ts';
 import { type RunResult, run } from './run.ts';
 import type { OnProgress } from './scenario.ts';
@@ -18,11 +19,19 @@ export interface ContenderSummary {
 }
 
 /** Medians of the ratios within each round; null where one of the two did not run. */
-export interface Ratios {
+export type Ratios = {
   readonly engine_vs_raw: number | null;
   readonly engine_vs_bullmq_fetch: number | null;
   readonly engine_vs_bullmq_undici: number | null;
   readonly cpu_per_delivery_vs_raw: number | null;
+};
+
+/** What runs of one contender differ by, and what of the ratios that leaves open. */
+export interface TurnsNoise {
+  readonly rate: Noise;
+  readonly cpu: Noise;
+  /** Ratios within the noise of 1: they tell no difference. */
+  readonly undecided: readonly string[];
 }
 
 export interface TurnsSpec {
@@ -73,6 +82,19 @@ function summary(runs: readonly RunResult[]): ContenderSummary {
     receiverMicrosPerDelivery: spread(runs.map((result) => result.receiverMicrosPerDelivery)),
     rssBytes: spread(runs.map((result) => result.rssBytes)),
   };
+}
+
+/** `ratios`: of the runs, by names that begin with `cpu` where they are of CPU. */
+export function turnsNoise(runs: Runs, ratios: Readonly<Record<string, number | null>>): TurnsNoise {
+  const noise = (value: (result: RunResult) => number) =>
+    noiseOf([...runs.values()].map((results) => results.map(value)));
+  const rate = noise((result) => result.deliveriesPerSecond);
+  const cpu = noise((result) => result.cpuMicrosPerDelivery);
+  return { rate, cpu, undecided: undecided(ratios, (name) => (name.startsWith('cpu') ? cpu : rate)) };
+}
+
+export function turnsNoiseLines({ rate, cpu, undecided: ratios }: TurnsNoise): string[] {
+  return noiseLines({ rate, CPU: cpu }, ratios);
 }
 
 export function ratiosOf(results: Runs): Ratios {

@@ -9,7 +9,15 @@ import type { Scheme } from '../receiver/group.ts';
 import { allOk, Receivers } from '../receiver/receivers.ts';
 import type { CommonFlags, OnProgress } from '../scenario.ts';
 import { type Spread, scaledSpread } from '../statistics.ts';
-import { type ContenderSummary, type Ratios, ratiosOf, summaries, takeTurns } from '../turns.ts';
+import {
+  type ContenderSummary,
+  type Ratios,
+  ratiosOf,
+  summaries,
+  type TurnsNoise,
+  takeTurns,
+  turnsNoise,
+} from '../turns.ts';
 
 export interface BandwidthFlags extends CommonFlags {
   readonly schemes: readonly Scheme[];
@@ -31,6 +39,7 @@ export interface BandwidthPoint {
   readonly contenders: Readonly<Record<string, BandwidthContender>>;
   /** As of throughput: with bodies of one size, ratios of rates are those of bandwidths. */
   readonly ratios: Ratios;
+  readonly noise: TurnsNoise;
 }
 
 export interface BandwidthReport {
@@ -112,7 +121,9 @@ async function runPoint(
     const gigabitsPerSecond = scaledSpread(summary.deliveriesPerSecond, (bodyBytes * 8) / 1e9);
     return [name, { ...summary, gigabitsPerSecond }] as const;
   });
-  return { scheme, bodyBytes, contenders: Object.fromEntries(withGigabits), ratios: ratiosOf(runs) };
+  const ratios = ratiosOf(runs);
+  const noise = turnsNoise(runs, ratios);
+  return { scheme, bodyBytes, contenders: Object.fromEntries(withGigabits), ratios, noise };
 }
 
 /** Throws VOLLEY_USAGE with a line that names the flag. */

@@ -1,5 +1,6 @@
 /** The bandwidth scenario as the command line runs it, and its report for people. */
 import { count, decimal, machineLines, mib, ratio } from '../figures.ts';
+import { noiseText } from '../noise.ts';
 import { QUICK_NOTE, type Scenario } from '../scenario.ts';
 import { table } from '../table.ts';
 import {
@@ -38,10 +39,12 @@ const HEADING = [
   'CPU µs each',
   'RSS MiB',
   'of raw',
+  'noise',
+  '',
   'CPU of raw',
 ];
 
-function rows({ scheme, bodyBytes, contenders, ratios }: BandwidthPoint): string[][] {
+function rows({ scheme, bodyBytes, contenders, ratios, noise }: BandwidthPoint): string[][] {
   return Object.entries(contenders).map(([name, summary]) => [
     `${scheme} ${name}`,
     count(bodyBytes),
@@ -51,6 +54,13 @@ function rows({ scheme, bodyBytes, contenders, ratios }: BandwidthPoint): string
     count(summary.deliveriesPerSecond.median),
     count(summary.cpuMicrosPerDelivery.median),
     mib(summary.rssBytes.median),
-    ...(name === 'volley' ? [ratio(ratios.engine_vs_raw), ratio(ratios.cpu_per_delivery_vs_raw)] : []),
+    ...(name === 'volley'
+      ? [
+          ratio(ratios.engine_vs_raw),
+          noiseText(noise.rate),
+          noise.undecided.includes('engine_vs_raw') ? 'no winner' : '',
+          ratio(ratios.cpu_per_delivery_vs_raw),
+        ]
+      : []),
   ]);
 }

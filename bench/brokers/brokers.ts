@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { integer, readFlags, words } from '../flags.ts';
 import { type Machine, machine } from '../machine.ts';
+import { type Noise, noiseOf } from '../noise.ts';
 import { type Ceiling, receiverCeiling } from '../receiver/ceiling.ts';
 import { allOk, Receivers } from '../receiver/receivers.ts';
 import { type AppendFsync, redisCpuSeconds, startRedis } from '../redis.ts';
@@ -52,6 +53,7 @@ export interface BrokersReport {
   readonly batch: number;
   readonly rounds: number;
   readonly brokers: readonly BrokerReport[];
+  readonly noise: { readonly published: Noise; readonly delivered: Noise };
 }
 
 interface RunResult {
@@ -84,6 +86,8 @@ export async function measureBrokers(flags: BrokersFlags, onProgress: OnProgress
   } finally {
     await receivers.close();
   }
+  const noise = (of: (run: RunResult) => Work) =>
+    noiseOf([...runs.values()].map((results) => results.map((run) => of(run).events / of(run).seconds)));
   return {
     scenario: 'brokers',
     quick,
@@ -95,6 +99,10 @@ export async function measureBrokers(flags: BrokersFlags, onProgress: OnProgress
     batch: BATCH,
     rounds,
     brokers: [...runs].map(([name, results]) => brokerReport(name, results)),
+    noise: {
+      published: noise((run) => run.batches),
+      delivered: noise((run) => run.delivered),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** The brokers scenario as the command line runs it, and its report for people. */
 import { count, decimal, machineLines, mib } from '../figures.ts';
+import { noiseLines } from '../noise.ts';
 import { QUICK_NOTE, type Scenario } from '../scenario.ts';
 import { table } from '../table.ts';
 import {
@@ -25,6 +26,7 @@ export const BROKERS: Scenario<BrokersFlags, BrokersReport> = {
       '',
       'Published one event a call and several, then delivered',
       table([...heading, 'CPU µs', 'Redis µs', 'RSS MiB'], brokers.map(row), emphasise),
+      ...noiseLines(report.noise),
     ];
     return `${lines.join('\n')}\n`;
   },

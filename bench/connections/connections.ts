@@ -1,6 +1,7 @@
 /** The connections scenario: what slots do for receivers that take their time. */
 import { availableParallelism } from 'node:os';
 import { type Machine, machine } from '../machine.ts';
+import { type Noise, noiseOf } from '../noise.ts';
 import { type PlanCheck, planCheck } from '../plan-check.ts';
 import { type Ceiling, receiverCeiling } from '../receiver/ceiling.ts';
 import type { OnProgress } from '../scenario.ts';
@@ -32,6 +33,8 @@ export interface ConnectionsReport {
   /** What the model is given: CPU of a delivery of all on this machine, seen with receivers that answer at once. */
   readonly sharedMicrosPerDelivery: number;
   readonly points: readonly ConnectionsPoint[];
+  /** Of their rates. */
+  readonly noise: Noise;
   /** Of the fixed settings. */
   readonly planChecks: readonly PlanCheck[];
 }
@@ -78,6 +81,7 @@ export async function measureConnections(
     seconds,
     sharedMicrosPerDelivery: sharedMicros,
     points: points.map((point) => ({ ...point, ofBest: ofBest(point, points) })),
+    noise: noiseOf(places.map((place) => runs.get(place)!.map((run) => run.deliveriesPerSecond))),
     planChecks: points.flatMap((point) => checkOf(point, sharedMicros)),
   };
 }

@@ -1,5 +1,6 @@
 /** The connections scenario as the command line runs it, and its report for people. */
 import { count, decimal, machineLines, mib, ratio } from '../figures.ts';
+import { noiseLines } from '../noise.ts';
 import { planCheckLines } from '../plan-check.ts';
 import { QUICK_NOTE, type Scenario } from '../scenario.ts';
 import { table } from '../table.ts';
@@ -18,6 +19,7 @@ export const CONNECTIONS: Scenario<ConnectionsFlags, ConnectionsReport> = {
       ...(report.quick ? [QUICK_NOTE] : []),
       '',
       table(HEADING, points.map(row), emphasise),
+      ...noiseLines({ rate: report.noise }),
       '',
       ...planCheckLines(planChecks),
     ];

@@ -55,7 +55,8 @@ interface ScaleCost {
 }
 
 export type Result =
-  | (Omit<ThroughputReport, 'machine' | 'planChecks'> & Partial<Pick<ThroughputReport, 'planChecks'>>)
+  | (Omit<ThroughputReport, 'machine' | 'planChecks' | 'verdicts'> &
+      Partial<Pick<ThroughputReport, 'planChecks'>>)
   | Pick<BandwidthReport, 'scenario' | 'points'>
   | Pick<PeersReport, 'scenario' | 'cases'>
   | Pick<BrokersReport, 'scenario' | 'brokers'>
@@ -70,6 +71,8 @@ export interface Origin {
   /** Of the file, or whatever tells it from others. */
   readonly name: string;
   readonly quick: boolean;
+  /** Whether the machine had other work before the benchmark began. */
+  readonly busy: boolean;
   /** As the result says it, in one line; empty where it does not. */
   readonly machine: string;
 }
@@ -95,10 +98,11 @@ const MEASUREMENTS: Readonly<Record<Result['scenario'], string>> = {
 export function resultOf(name: string, text: string): NamedResult | null {
   const json = parsed(text);
   if (json === null || !isResult(json)) return null;
-  const { cpu, cores, kernel, node } = (json['machine'] ?? {}) as Record<string, unknown>;
+  const { cpu, cores, kernel, node, busy } = (json['machine'] ?? {}) as Record<string, unknown>;
   return {
     name,
     quick: json['quick'] === true,
+    busy: busy === true,
     machine: cpu === undefined ? '' : `${cpu}, ${cores} cores, ${kernel}, Node ${node}`,
     result: json as unknown as Result,
   };

@@ -9,7 +9,15 @@ import { allOk, Receivers } from '../receiver/receivers.ts';
 import type { RunResult } from '../run.ts';
 import type { CommonFlags, OnProgress } from '../scenario.ts';
 import { medianRatio, type Spread, spread } from '../statistics.ts';
-import { type ContenderSummary, type Ratios, ratiosOf, summaries, takeTurns } from '../turns.ts';
+import {
+  type ContenderSummary,
+  type Ratios,
+  ratiosOf,
+  summaries,
+  type TurnsNoise,
+  takeTurns,
+  turnsNoise,
+} from '../turns.ts';
 
 export interface PeersFlags extends CommonFlags {
   readonly cases: readonly Case[];
@@ -28,6 +36,7 @@ export interface PeersCase extends Case {
     readonly engine_vs_autocannon: number | null;
     readonly engine_vs_wrk: number | null;
   };
+  readonly noise: TurnsNoise;
 }
 
 export interface PeersReport {
@@ -89,15 +98,17 @@ async function runCase(entry: Case, flags: PeersFlags, onProgress: OnProgress): 
     await receivers.close();
   }
   const engine = runs.get('volley')!.map(({ deliveriesPerSecond }) => deliveriesPerSecond);
+  const ratios = {
+    ...ratiosOf(runs),
+    engine_vs_autocannon: medianRatio(engine, rates.get('autocannon')),
+    engine_vs_wrk: medianRatio(engine, rates.get('wrk')),
+  };
   return {
     ...entry,
     contenders: summaries(runs),
     generators: Object.fromEntries([...rates].map(([name, values]) => [name, spread(values)])),
-    ratios: {
-      ...ratiosOf(runs),
-      engine_vs_autocannon: medianRatio(engine, rates.get('autocannon')),
-      engine_vs_wrk: medianRatio(engine, rates.get('wrk')),
-    },
+    ratios,
+    noise: turnsNoise(runs, ratios),
   };
 }
 

@@ -1,8 +1,9 @@
 /** The peers scenario as the command line runs it, and its report for people. */
-import { count, decimal, machineLine, mib, ratio } from '../figures.ts';
+import { count, decimal, machineLines, mib, ratio } from '../figures.ts';
 import { QUICK_NOTE, type Scenario } from '../scenario.ts';
 import type { Spread } from '../statistics.ts';
 import { table } from '../table.ts';
+import { turnsNoiseLines } from '../turns.ts';
 import {
   HELP,
   measurePeers,
@@ -17,12 +18,17 @@ export const PEERS: Scenario<PeersFlags, PeersReport> = {
   parseFlags,
   measure: measurePeers,
   text(report, emphasise) {
-    const { machine, threads, slotsPerThread, bodyBytes, rounds, seconds } = report;
+    const { threads, slotsPerThread, bodyBytes, rounds, seconds } = report;
     const lines = [
-      machineLine(machine),
+      ...machineLines(report),
       `${threads} threads of ${slotsPerThread} slots, ${count(bodyBytes)} bytes; medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s`,
       ...(report.quick ? [QUICK_NOTE] : []),
-      ...report.cases.flatMap((entry) => ['', entry.name, table(HEADING, rows(entry), emphasise)]),
+      ...report.cases.flatMap((entry) => [
+        '',
+        entry.name,
+        table(HEADING, rows(entry), emphasise),
+        ...turnsNoiseLines(entry.noise),
+      ]),
     ];
     return `${lines.join('\n')}\n`;
   },

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { contenderNamed } from '../contenders/contenders.ts';
 import { BENCH_SECRET } from '../contenders/request.ts';
 import { type Machine, machine } from '../machine.ts';
+import { type Noise, noiseOf, undecided } from '../noise.ts';
 import { type Ceiling, receiverCeiling } from '../receiver/ceiling.ts';
 import { allOk, Receivers } from '../receiver/receivers.ts';
 import { type RunResult, run } from '../run.ts';
@@ -27,11 +28,11 @@ export interface ScalePoint {
 }
 
 /** The engine's cost with the most, as a ratio of that with the least in the same round; null where there was one only. */
-export interface ScaleRatios {
+export type ScaleRatios = {
   readonly cpu_by_queued: number | null;
   readonly cpu_by_destinations: number | null;
   readonly cpu_by_hosts: number | null;
-}
+};
 
 export interface ScaleReport {
   readonly scenario: 'scale';
@@ -47,6 +48,10 @@ export interface ScaleReport {
   /** By hosts, each a destination. */
   readonly hostPoints: readonly ScalePoint[];
   readonly ratios: ScaleRatios;
+  /** Of the engine's CPU. */
+  readonly noise: Noise;
+  /** Ratios within the noise of 1: they tell no difference. */
+  readonly undecided: readonly string[];
 }
 
 /** What a point is of. */
@@ -82,6 +87,12 @@ export async function measureScale(flags: ScaleFlags, onProgress: OnProgress): P
       runs.get(place)!.push(await runPlace(place, flags));
     }
   const pointsOf = (some: readonly Place[]) => some.map((place) => pointOf(place, runs.get(place)!));
+  const ratios = {
+    cpu_by_queued: mostToLeast(pointsOf(byQueued), ({ queued: count }) => count),
+    cpu_by_destinations: mostToLeast(pointsOf(byDestinations), ({ destinations }) => destinations),
+    cpu_by_hosts: mostToLeast(pointsOf(byHosts), ({ hosts }) => hosts),
+  };
+  const noise = noiseOf([...runs.values()].map(costsOf));
   return {
     scenario: 'scale',
     quick,
@@ -93,11 +104,9 @@ export async function measureScale(flags: ScaleFlags, onProgress: OnProgress): P
     rounds,
     points: pointsOf([...byQueued, ...byDestinations]),
     hostPoints: pointsOf(byHosts),
-    ratios: {
-      cpu_by_queued: mostToLeast(pointsOf(byQueued), ({ queued: count }) => count),
-      cpu_by_destinations: mostToLeast(pointsOf(byDestinations), ({ destinations }) => destinations),
-      cpu_by_hosts: mostToLeast(pointsOf(byHosts), ({ hosts }) => hosts),
-    },
+    ratios,
+    noise,
+    undecided: undecided(ratios, () => noise),
   };
 }
 
@@ -145,6 +154,9 @@ function pointOf(place: Place, runs: readonly RunResult[]): ScalePoint {
 function mostToLeast(points: readonly ScalePoint[], size: (point: ScalePoint) => number): number | null {
   const sorted = points.toSorted((a, b) => size(a) - size(b));
   if (sorted.length < 2) return null;
-  const costs = (point: ScalePoint) => point.runs.map(({ cpuMicrosPerDelivery }) => cpuMicrosPerDelivery);
-  return medianRatio(costs(sorted.at(-1)!), costs(sorted[0]!));
+  return medianRatio(costsOf(sorted.at(-1)!.runs), costsOf(sorted[0]!.runs));
+}
+
+function costsOf(runs: readonly RunResult[]): readonly number[] {
+  return runs.map(({ cpuMicrosPerDelivery }) => cpuMicrosPerDelivery);
 }

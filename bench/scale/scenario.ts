@@ -1,5 +1,6 @@
 /** The scale scenario as the command line runs it, and its report for people. */
 import { count, decimal, machineLines, mib, ratio } from '../figures.ts';
+import { noiseLines } from '../noise.ts';
 import { QUICK_NOTE, type Scenario } from '../scenario.ts';
 import { table } from '../table.ts';
 import { HELP, parseFlags, type ScaleFlags } from './flags.ts';
@@ -22,6 +23,7 @@ export const SCALE: Scenario<ScaleFlags, ScaleReport> = {
         `CPU of a delivery with the most, of that with the least: queued ${ratio(ratios.cpu_by_queued)}, ` +
           `destinations ${ratio(ratios.cpu_by_destinations)}, hosts ${ratio(ratios.cpu_by_hosts)}`,
       ),
+      ...noiseLines({ CPU: report.noise }, report.undecided),
     ];
     return `${lines.join('\n')}\n`;
   },
