@@ -37,6 +37,7 @@ const HEADING = [
   'max',
   'deliveries/s',
   'CPU µs each',
+  'Redis µs',
   'RSS MiB',
   'of raw',
   'noise',
@@ -53,6 +54,7 @@ function rows({ scheme, bodyBytes, contenders, ratios, noise }: BandwidthPoint):
     decimal(summary.gigabitsPerSecond.max),
     count(summary.deliveriesPerSecond.median),
     count(summary.cpuMicrosPerDelivery.median),
+    summary.redisMicrosPerDelivery === null ? '' : count(summary.redisMicrosPerDelivery.median),
     mib(summary.rssBytes.median),
     ...(name === 'volley'
       ? [
