@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultOptions, type OptionValues } from '../../src/config/options.ts';
 import { integer, readFlags, words } from '../flags.ts';
 import { type Machine, machine } from '../machine.ts';
 import { type Noise, noiseOf } from '../noise.ts';
@@ -47,6 +48,8 @@ export interface BrokersReport {
   readonly quick: boolean;
   readonly machine: Machine;
   readonly receiverCeiling: Ceiling | null;
+  /** What the engine goes by where nothing says otherwise. */
+  readonly engineDefaults: OptionValues;
   readonly destinations: number;
   readonly bodyBytes: number;
   readonly events: number;
@@ -93,6 +96,7 @@ export async function measureBrokers(flags: BrokersFlags, onProgress: OnProgress
     quick,
     machine: on,
     receiverCeiling: ceiling,
+    engineDefaults: defaultOptions(),
     destinations: DESTINATIONS,
     bodyBytes,
     events,

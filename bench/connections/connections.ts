@@ -1,5 +1,6 @@
 /** The connections scenario: what slots do for receivers that take their time. */
 import { availableParallelism } from 'node:os';
+import { defaultOptions, type OptionValues } from '../../src/config/options.ts';
 import { type Machine, machine } from '../machine.ts';
 import { type Noise, noiseOf } from '../noise.ts';
 import { type PlanCheck, planCheck } from '../plan-check.ts';
@@ -27,6 +28,8 @@ export interface ConnectionsReport {
   readonly quick: boolean;
   readonly machine: Machine;
   readonly receiverCeiling: Ceiling | null;
+  /** What the worker goes by where nothing says otherwise. */
+  readonly workerDefaults: OptionValues;
   readonly bodyBytes: number;
   readonly rounds: number;
   readonly seconds: number;
@@ -76,6 +79,7 @@ export async function measureConnections(
     quick,
     machine: on,
     receiverCeiling: ceiling,
+    workerDefaults: defaultOptions(),
     bodyBytes,
     rounds,
     seconds,

@@ -1,8 +1,10 @@
 /** Plots of a result, by its scenario. */
 import type { Chart } from '../../src/report/chart.ts';
 import { bandwidthCharts } from './bandwidth-charts.ts';
+import { brokersCharts } from './brokers-charts.ts';
 import { planCheckChart } from './plan-check-chart.ts';
-import type { ConnectionsResult, IsolationResult, LatencyResult, Result, ScaleResult } from './result.ts';
+import type { ConnectionsResult, IsolationResult, LatencyResult, Result } from './result.ts';
+import { scaleCharts } from './scale-charts.ts';
 import { ascending, throughputCharts } from './throughput-charts.ts';
 
 export function chartsOf(result: Result): Chart[] {
@@ -23,12 +25,17 @@ export function chartsOf(result: Result): Chart[] {
       return scaleCharts(result);
     case 'brokers':
       return brokersCharts(result);
+    case 'start':
+      return [startChart(result)];
     case 'hosts':
       return [memoryChart(result)];
     default:
       return result satisfies never;
   }
 }
+
+/** Within which the first delivery is wanted. */
+const FIRST_DELIVERY_LIMIT_MS = 1_000;
 
 /** Percentiles as how many events there are for each one that is slower: 50 % are one in 2, 99.9 % one in 1 000. */
 const PERCENTILES = [
@@ -100,47 +107,6 @@ function slotsChart({ points }: ConnectionsResult): Chart {
   };
 }
 
-function scaleCharts({ points, hostPoints = [] }: ScaleResult): Chart[] {
-  const chart = (
-    title: string,
-    xLabel: string,
-    xOf: (point: ScaleResult['points'][number]) => number,
-    levelOf: (point: ScaleResult['points'][number]) => number,
-    levelLabel: string,
-    of = points,
-  ): Chart => {
-    const x = ascending(of.map(xOf));
-    return {
-      kind: 'lines',
-      title,
-      note: "CPU of Volley's process for each delivery.",
-      xLabel,
-      yLabel: 'CPU µs',
-      xLogarithmic: true,
-      x,
-      series: ascending(of.map(levelOf)).map((level) => ({
-        name: `${level.toLocaleString('en')} ${levelLabel}`,
-        values: x.map(
-          (place) =>
-            of.find((point) => xOf(point) === place && levelOf(point) === level)?.cpuMicrosPerDelivery ??
-            null,
-        ),
-      })),
-    };
-  };
-  const [queued, destinations] = [
-    (point: ScaleResult['points'][number]) => point.queued,
-    (point: ScaleResult['points'][number]) => point.destinations,
-  ];
-  return [
-    chart('Cost of a delivery against what is queued', 'queued', queued, destinations, 'destinations'),
-    chart('Cost of a delivery against destinations', 'destinations', destinations, queued, 'queued'),
-    ...(hostPoints.length === 0
-      ? []
-      : [chart('Cost of a delivery against hosts', 'hosts', destinations, queued, 'queued', hostPoints)]),
-  ];
-}
-
 /** Contenders and load generators, a bar each in every case. */
 function peersChart({ cases }: Extract<Result, { scenario: 'peers' }>): Chart {
   const rates = cases.map(({ contenders, generators }) => ({
@@ -161,25 +127,19 @@ function peersChart({ cases }: Extract<Result, { scenario: 'peers' }>): Chart {
   };
 }
 
-function brokersCharts({ brokers }: Extract<Result, { scenario: 'brokers' }>): Chart[] {
-  const works = [
-    { name: 'published one a call', of: (broker: (typeof brokers)[number]) => broker.publishedSingly },
-    { name: 'published several a call', of: (broker: (typeof brokers)[number]) => broker.publishedInBatches },
-    { name: 'delivered', of: (broker: (typeof brokers)[number]) => broker.delivered },
-  ];
-  const chart = (title: string, yLabel: string, key: 'perSecond' | 'cpuMicros'): Chart => ({
+function startChart({ firstDeliveriesMs }: Extract<Result, { scenario: 'start' }>): Chart {
+  return {
     kind: 'bars',
-    title,
-    note: '',
-    xLabel: 'broker',
-    yLabel,
-    x: brokers.map(({ name }) => name),
-    series: works.map(({ name, of }) => ({ name, values: brokers.map((broker) => of(broker)[key].median) })),
-  });
-  return [
-    chart('Events per second by broker', 'events/s', 'perSecond'),
-    chart('CPU of an event by broker', 'CPU µs', 'cpuMicros'),
-  ];
+    title: 'From the start of a worker to its first delivery',
+    note: "Node's own start is in it.",
+    xLabel: 'start',
+    yLabel: 'ms',
+    x: firstDeliveriesMs.map((_, index) => String(index + 1)),
+    series: [
+      { name: 'first delivery', values: firstDeliveriesMs },
+      { name: 'at most', values: firstDeliveriesMs.map(() => FIRST_DELIVERY_LIMIT_MS), isLimit: true },
+    ],
+  };
 }
 
 function memoryChart({ samples }: Extract<Result, { scenario: 'hosts' }>): Chart {

@@ -4,6 +4,7 @@ import type { BrokersReport } from '../brokers/brokers.ts';
 import type { HostsReport } from '../hosts/hosts.ts';
 import type { PeersReport } from '../peers/peers.ts';
 import type { PlanCheck } from '../plan-check.ts';
+import type { StartReport } from '../start/start.ts';
 import type { Spread } from '../statistics.ts';
 import type { ThroughputReport } from '../throughput.ts';
 
@@ -60,6 +61,7 @@ export type Result =
   | Pick<BandwidthReport, 'scenario' | 'points'>
   | Pick<PeersReport, 'scenario' | 'cases'>
   | Pick<BrokersReport, 'scenario' | 'brokers'>
+  | Pick<StartReport, 'scenario' | 'firstDeliveriesMs'>
   | Pick<HostsReport, 'scenario' | 'samples'>
   | LatencyResult
   | IsolationResult
@@ -87,6 +89,7 @@ const MEASUREMENTS: Readonly<Record<Result['scenario'], string>> = {
   bandwidth: 'points',
   peers: 'cases',
   brokers: 'brokers',
+  start: 'firstDeliveriesMs',
   hosts: 'samples',
   latency: 'shares',
   isolation: 'cases',

@@ -18,6 +18,7 @@ const HEADINGS: Readonly<Record<NamedResult['result']['scenario'], string>> = {
   connections: 'Slots and slow receivers',
   scale: 'Scale',
   brokers: 'Brokers',
+  start: 'Start',
   hosts: 'Very many hosts',
 };
 

@@ -52,6 +52,8 @@ const BROKERS = {
   ],
 };
 
+const START = { scenario: 'start', firstDeliveriesMs: [400, 300] };
+
 function folder(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'volley-report-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -61,12 +63,12 @@ function folder(t: TestContext): string {
 test('the command makes one page of several results', async (t) => {
   const directory = folder(t);
   const html = join(directory, 'report.html');
-  const files = [BANDWIDTH, CONNECTIONS, SCALE, PEERS, BROKERS].map((result) => {
+  const files = [BANDWIDTH, CONNECTIONS, SCALE, PEERS, BROKERS, START].map((result) => {
     const file = join(directory, `${result.scenario}.json`);
     writeFileSync(file, JSON.stringify(result));
     return file;
   });
-  match(await report([...files, '--html', html]), /report\.html: 5 results\n$/);
+  match(await report([...files, '--html', html]), /report\.html: 6 results\n$/);
   const page = readFileSync(html, 'utf8');
   const titles = [...page.matchAll(/<figcaption[^>]*>([^<]+)/g)].map(([, title]) => title);
   const drawings = assertWhole(page);
@@ -86,6 +88,7 @@ test('the command makes one page of several results', async (t) => {
   deepEqual(dataOf('Cost of a delivery against hosts'), [[50], [45]]);
   deepEqual(barsOf('Requests per second, side by side'), [30_000, 40_000]);
   deepEqual(barsOf('Events per second by broker'), [1_000, 50_000, 10_000]);
+  deepEqual(barsOf('From the start of a worker to its first delivery'), [400, 300, 1_000, 1_000]);
   deepEqual(barsOf('CPU of an event by broker'), [1_000, 20, 100]);
 });
 
