@@ -20,7 +20,9 @@ export interface ConnectionsFlags extends CommonFlags {
 export const HAS_AUTO = ((OPTIONS.concurrency as { words?: readonly string[] }).words ?? []).includes('auto');
 
 const RECEIVER_MS = [10, 100, 1_000];
-const { min: LEAST_SLOTS, max: MOST_SLOTS } = OPTIONS.concurrency;
+const { min: LEAST_SLOTS } = OPTIONS.concurrency;
+/** Of a core. */
+export const MOST_SLOTS = OPTIONS.concurrency.max;
 const SLOTS: readonly Slots[] = [20, 50, 100, 500, 1_000, 5_000, ...(HAS_AUTO ? (['auto'] as const) : [])];
 const ROUNDS = 3;
 const SECONDS = 5;
