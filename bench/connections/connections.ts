@@ -47,9 +47,8 @@ const THOROUGH = { warmUpSeconds: 3, warmUpRoundTrips: 10, autoSeconds: 30 };
 const QUICK = { warmUpSeconds: 0.5, warmUpRoundTrips: 10, autoSeconds: 2 };
 /** More than a core delivers, a second. */
 const MOST_PER_CORE = 25_000;
-/** What a run delivers at most, as a ratio of what its slots allow and of the best run before it: queues are filled by it. */
+/** What a run delivers at most, as a ratio of what its slots allow: queues are filled by it. */
 const MARGIN = 1.2;
-const SEEN_MARGIN = 1.5;
 /** The run that tells the model what a delivery costs. */
 const CALIBRATION = { receiverMs: 0, slotsPerCore: 20 } as const;
 
@@ -70,8 +69,7 @@ export async function measureConnections(
   for (let round = 1; round <= rounds; round += 1)
     for (const place of all) {
       onProgress(`connections, round ${round} of ${rounds}: ${placeText(place)}`);
-      const spec = specOf(place, mostSeen(runs, place), flags);
-      runs.get(place)!.push(await runSteady({ ...spec, bodyBytes, seconds }));
+      runs.get(place)!.push(await runSteady({ ...specOf(place, flags), bodyBytes, seconds }));
     }
   const median = (place: Place, of: (run: SteadyResult) => number) => spread(runs.get(place)!.map(of)).median;
   const sharedMicros = median(CALIBRATION, (run) => run.sharedMicrosPerDelivery);
@@ -96,27 +94,17 @@ export function placeText({ receiverMs, slotsPerCore }: Place): string {
   return `${receiverMs} ms, ${slotsPerCore} slots per core`;
 }
 
-/** The highest rate so far for the same receivers; null before the first. */
-function mostSeen(runs: ReadonlyMap<Place, readonly SteadyResult[]>, { receiverMs }: Place): number | null {
-  const rates = [...runs].flatMap(([place, results]) =>
-    place.receiverMs === receiverMs ? results.map((run) => run.deliveriesPerSecond) : [],
-  );
-  return rates.length === 0 ? null : Math.max(...rates);
-}
-
-function specOf({ receiverMs, slotsPerCore }: Place, seen: number | null, { quick }: ConnectionsFlags) {
+function specOf({ receiverMs, slotsPerCore }: Place, { quick }: ConnectionsFlags) {
   const { warmUpSeconds, warmUpRoundTrips, autoSeconds } = quick ? QUICK : THOROUGH;
   const cores = availableParallelism();
   const warmUp = warmUpSeconds + (warmUpRoundTrips * receiverMs) / 1e3;
   const slots = cores * (slotsPerCore === 'auto' ? MOST_SLOTS : slotsPerCore);
   const bySlots = receiverMs === 0 ? Number.POSITIVE_INFINITY : (slots * 1e3 * MARGIN) / receiverMs;
-  // What auto finds is given the longest, and is not much above the best that was fixed.
-  const bySeen = slotsPerCore === 'auto' && seen !== null ? seen * SEEN_MARGIN : Number.POSITIVE_INFINITY;
   return {
     receiverMs,
     workerFlags: ['--concurrency', String(slotsPerCore)],
     warmUpSeconds: slotsPerCore === 'auto' ? warmUp + autoSeconds : warmUp,
-    mostPerSecond: Math.min(MOST_PER_CORE * cores, bySlots, bySeen),
+    mostPerSecond: Math.min(MOST_PER_CORE * cores, bySlots),
   };
 }
 

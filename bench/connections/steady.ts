@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { machineMicros } from '../clock.ts';
 import { BENCH_SECRET } from '../contenders/request.ts';
 import { VolleyLoader } from '../contenders/volley-loader.ts';
+import { openObserver } from '../observer.ts';
 import { Receivers } from '../receiver/receivers.ts';
 import { redisCpuSeconds, startRedis } from '../redis.ts';
 import { Worker } from '../worker.ts';
@@ -15,7 +16,7 @@ export interface SteadySpec {
   /** Until what is measured begins: windows and connections have grown by then. */
   readonly warmUpSeconds: number;
   readonly seconds: number;
-  /** More than the worker can deliver: as much is queued. */
+  /** More than the worker can deliver: as much is queued when what is measured begins. */
   readonly mostPerSecond: number;
 }
 
@@ -32,8 +33,10 @@ export interface SteadyResult {
 
 /** Destinations by their ports; none of them may have more than a quarter of the slots. */
 const DESTINATIONS = 20;
-/** Queued beyond what is thought to be needed. */
-const RESERVE = 1_000;
+/** Queued beyond what is thought to be needed: what a worker claims ahead. */
+const RESERVE = 20_000;
+/** How often the queue is filled up until what is measured begins, in milliseconds. */
+const FILL_EVERY_MS = 250;
 
 export async function runSteady(spec: SteadySpec): Promise<SteadyResult> {
   const { receiverMs, workerFlags, bodyBytes, warmUpSeconds, seconds } = spec;
@@ -47,13 +50,19 @@ export async function runSteady(spec: SteadySpec): Promise<SteadyResult> {
   resources.defer(() => receivers.close());
   const loader = new VolleyLoader({ urls: receivers.urls(), bodyBytes, redisPort: redis.port });
   resources.defer(() => loader.close());
-  const queued = Math.ceil(spec.mostPerSecond * (warmUpSeconds + seconds)) + RESERVE;
-  await loader.load(queued);
+  const queued = Math.ceil(spec.mostPerSecond * seconds) + RESERVE;
+  await loader.add(queued);
+  const observer = await openObserver(`redis://127.0.0.1:${redis.port}`);
+  resources.defer(() => observer.close());
   const worker = new Worker({ redisPort: redis.port, secret: BENCH_SECRET, flags: workerFlags });
   resources.defer(() => worker.close());
   await worker.started;
-  await loader.release();
 
+  // What the worker sets aside for busy destinations waits too.
+  const waiting = async () => {
+    const { ready, delayed, parked } = await observer.stats();
+    return ready + delayed + parked;
+  };
   const look = async () => {
     const { requests, cpuSeconds: receiverSeconds } = await receivers.counts();
     const redisSeconds = await redisCpuSeconds(redis.port);
@@ -65,14 +74,19 @@ export async function runSteady(spec: SteadySpec): Promise<SteadyResult> {
       micros: machineMicros(),
     };
   };
-  await pause(warmUpSeconds * 1e3);
+  const endMs = performance.now() + warmUpSeconds * 1e3;
+  while (performance.now() < endMs) {
+    await loader.add(Math.max(0, queued - (await waiting())));
+    await pause(Math.min(FILL_EVERY_MS, Math.max(0, endMs - performance.now())));
+  }
   const from = await look();
   await pause(seconds * 1e3);
   const to = await look();
+  const left = await waiting();
   const { sockets, rssBytes } = worker;
   const deliveries = to.requests - from.requests;
+  if (left === 0) throw new Error(`the queue ran dry: ${queued} were not enough for ${seconds} s`);
   if (deliveries === 0) throw new Error(`nothing was delivered in ${seconds} s`);
-  if (to.requests >= queued) throw new Error(`the queue ran dry: all ${queued} were delivered too early`);
   return {
     deliveriesPerSecond: (deliveries * 1e6) / (to.micros - from.micros),
     cpuMicrosPerDelivery: ((to.workerSeconds - from.workerSeconds) * 1e6) / deliveries,

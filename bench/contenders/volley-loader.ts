@@ -25,12 +25,21 @@ export class VolleyLoader implements Loader {
   }
 
   async load(count: number): Promise<void> {
+    await this.#push(LOADED, count);
+  }
+
+  /** Puts `count` deliveries where workers see them at once. */
+  async add(count: number): Promise<void> {
+    await this.#push(VOLLEY_QUEUE, count);
+  }
+
+  async #push(list: string, count: number): Promise<void> {
     const bodies = payloads(this.#job.bodyBytes);
     const batch = Math.min(BATCH, Math.ceil(BATCH_BYTES / this.#job.bodyBytes));
     for (let from = 0; from < count; from += batch) {
       const size = Math.min(batch, count - from);
       const envelopes = Array.from({ length: size }, (_, offset) => this.#envelope(from + offset, bodies));
-      await this.#redis.lpush(LOADED, ...envelopes);
+      await this.#redis.lpush(list, ...envelopes);
     }
   }
 
