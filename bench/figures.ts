@@ -13,6 +13,11 @@ export function decimal(value: number): string {
   return value.toFixed(value < 10 ? 2 : 1);
 }
 
+/** A ratio; a dash for one that was not measured. */
+export function ratio(value: number | null): string {
+  return value === null ? '–' : value.toFixed(2);
+}
+
 export function mib(bytes: number): string {
   return count(bytes / 2 ** 20);
 }
@@ -20,15 +25,25 @@ export function mib(bytes: number): string {
 /** What a report was measured on and against, for its first lines. */
 export function machineLines(report: {
   readonly machine: Machine;
-  readonly receiverCeiling: Ceiling | null;
+  readonly receiverCeiling?: Ceiling | null;
 }): string[] {
-  const { machine, receiverCeiling: ceiling } = report;
-  if (ceiling === null) return [machineLine(machine)];
-  const wrk = ceiling.wrk === null ? '' : `, ${count(ceiling.wrk)}/s to wrk`;
-  return [machineLine(machine), `Receivers alone answer ${count(ceiling.autocannon)}/s to autocannon${wrk}`];
+  const { machine, receiverCeiling: ceiling = null } = report;
+  return [
+    machineLine(machine),
+    ...(machine.busy ? [BUSY_NOTE] : []),
+    ...(ceiling === null ? [] : [ceilingLine(ceiling)]),
+  ];
 }
 
-export function machineLine(on: Machine): string {
+/** Of a machine that had other work before the benchmark began. */
+export const BUSY_NOTE =
+  'The machine was busy before the start: rates are lower than it can do, and small differences are noise.';
+
+function ceilingLine({ autocannon, wrk }: Ceiling): string {
+  return `Receivers alone answer ${count(autocannon)}/s to autocannon${wrk === null ? '' : `, ${count(wrk)}/s to wrk`}`;
+}
+
+function machineLine(on: Machine): string {
   return (
     `${on.cpu}, ${on.cores} cores, ${on.kernel}, Node ${on.node}, undici ${on.undici}, Redis ${on.redis}, ` +
     `load average ${decimal(on.loadAverage)}`

@@ -65,8 +65,20 @@ export function readFlags<const Options extends NonNullable<ParseArgsConfig['opt
   args: readonly string[],
   options: Options,
 ) {
+  return parsed({ args: [...args], options }).values;
+}
+
+/** The same, and what is no flag. */
+export function readArguments<const Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: Options,
+) {
+  return parsed({ args: [...args], options, allowPositionals: true });
+}
+
+function parsed<const Config extends ParseArgsConfig>(config: Config) {
   try {
-    return parseArgs({ args: [...args], options }).values;
+    return parseArgs(config);
   } catch (cause) {
     const [line] = (cause as Error).message.split('\n');
     throw new VolleyError('VOLLEY_USAGE', `${line} (see --help)`, { cause });
@@ -79,6 +91,35 @@ export function integer(flag: string, text: string | undefined, min: number, max
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
   throw new VolleyError('VOLLEY_USAGE', `--${flag}: "${text}" is not a whole number from ${min} to ${max}`);
+}
+
+/** The whole numbers that a flag was given, separated by commas; null where it was not given. Throws VOLLEY_USAGE. */
+export function integers(
+  flag: string,
+  text: string | undefined,
+  min: number,
+  max: number,
+): readonly number[] | null {
+  return text?.split(',').map((item) => integer(flag, item, min, max)!) ?? null;
+}
+
+/** The words that a flag was given, separated by commas, each one of `known`; all of `otherwise` where it was not given. Throws VOLLEY_USAGE. */
+export function words<Word extends string>(
+  flag: string,
+  text: string | undefined,
+  known: readonly Word[],
+  otherwise: readonly Word[] = known,
+): readonly Word[] {
+  return (
+    text?.split(',').map((item) => {
+      const word = known.find((candidate) => candidate === item);
+      if (word !== undefined) return word;
+      throw new VolleyError(
+        'VOLLEY_USAGE',
+        `--${flag}: there is no "${item}", choose from ${known.join(', ')}`,
+      );
+    }) ?? otherwise
+  );
 }
 
 export const HELP = `Usage: npm run -s bench -- throughput [flags]

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { openFilesLimit } from '../src/runtime/open-files.ts';
+import { isBusy } from './noise.ts';
 
 export interface Machine {
   readonly cpu: string;
@@ -11,6 +12,8 @@ export interface Machine {
   readonly memoryMib: number;
   /** Over the last minute, before anything was started: far above 0, and something else ran. */
   readonly loadAverage: number;
+  /** Whether that is so far above 0 that figures are noisy. */
+  readonly busy: boolean;
   readonly kernel: string;
   readonly node: string;
   readonly openssl: string;
@@ -50,11 +53,14 @@ const SYSCTLS = [
 export function machine(): Machine {
   const require = createRequire(import.meta.url);
   const version = (name: string) => require(`${name}/package.json`).version as string;
+  const cores = availableParallelism();
+  const loadAverage = loadavg()[0]!;
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
+    cores,
     memoryMib: Math.round(totalmem() / 2 ** 20),
-    loadAverage: loadavg()[0]!,
+    loadAverage,
+    busy: isBusy({ loadAverage, cores }),
     kernel: `${type()} ${release()}`,
     node: process.versions.node,
     openssl: process.versions.openssl,

@@ -1,9 +1,15 @@
 /** `npm run -s bench -- <scenario>`: the command line of the benchmarks. Results go to standard output, progress to a terminal. */
 import { EXIT, VolleyError } from '../src/errors.ts';
+import { BANDWIDTH } from './bandwidth/scenario.ts';
+import { BROKERS } from './brokers/scenario.ts';
+import { CONNECTIONS } from './connections/scenario.ts';
 import { HOSTS } from './hosts/hosts.ts';
 import { ISOLATION } from './isolation/scenario.ts';
 import { LATENCY } from './latency/scenario.ts';
+import { report } from './page/command.ts';
+import { PEERS } from './peers/scenario.ts';
 import { profileText } from './profile.ts';
+import { SCALE } from './scale/scenario.ts';
 import { type RunScenario, runnable } from './scenario.ts';
 import { START } from './start/scenario.ts';
 import { bold } from './table.ts';
@@ -19,6 +25,14 @@ const SCENARIOS: Readonly<Record<string, Entry>> = {
     doc: 'deliveries a second and CPU of each, beside the raw undici + HMAC loop and BullMQ',
     run: runnable(THROUGHPUT),
   },
+  peers: {
+    doc: 'everything that can send a webhook, load generators too, side by side',
+    run: runnable(PEERS),
+  },
+  bandwidth: { doc: 'gigabits a second beside the raw loop, by size of bodies', run: runnable(BANDWIDTH) },
+  connections: { doc: 'what slots do for receivers that take their time', run: runnable(CONNECTIONS) },
+  scale: { doc: 'cost of a delivery by what is queued, by destinations and by hosts', run: runnable(SCALE) },
+  brokers: { doc: 'publishing and delivering by SQLite and by Redis', run: runnable(BROKERS) },
   isolation: { doc: 'what a bad neighbour does to healthy destinations', run: runnable(ISOLATION) },
   latency: {
     doc: 'from due to received, at shares of the maximum rate',
@@ -26,6 +40,7 @@ const SCENARIOS: Readonly<Record<string, Entry>> = {
   },
   start: { doc: 'the first delivery of a worker, and what an idle one costs', run: runnable(START) },
   hosts: { doc: 'what very many hosts leave in memory and open files', run: runnable(HOSTS) },
+  report: { doc: 'one HTML page with plots of results that --json printed', run: report },
   profile: {
     doc: 'where the time of CPU profiles went that throughput --profile wrote',
     run: async (files) => profileText(files, bold(process.stdout)),
@@ -38,7 +53,8 @@ ${Object.entries(SCENARIOS)
   .map(([name, { doc }]) => `  ${name.padEnd(12)}${doc}`)
   .join('\n')}
 
-Each has --help; --quick shows in seconds that it works, --json prints one JSON object. See bench/README.md.
+Each has --help; in those that measure, --quick shows in seconds that it works, --json prints one
+JSON object. See bench/README.md.
 `;
 
 function showProgress(doing: string): void {

@@ -6,8 +6,8 @@ import { idMint } from '../src/delivery/ids.ts';
 import { VOLLEY_QUEUE } from './contenders/volley-loader.ts';
 
 /** A broker that never claims. */
-export async function openObserver(redisPort: number): Promise<Broker> {
-  const broker = brokerFor(`redis://127.0.0.1:${redisPort}`, {
+export async function openObserver(url: string): Promise<Broker> {
+  const broker = brokerFor(url, {
     queue: VOLLEY_QUEUE,
     leaseMs: 20_000,
     mintToken: idMint(Date.now, randomBytes),

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
 import { VolleyError } from '../src/errors.ts';
 
 export interface RedisServer {
@@ -14,8 +15,11 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-/** Starts a server on a free port with `--appendonly yes --appendfsync everysec`. VOLLEY_CONFIG when redis-server is not installed. */
-export async function startRedis(): Promise<RedisServer> {
+/** When its log is synced to disk: every second, or before each answer. */
+export type AppendFsync = 'everysec' | 'always';
+
+/** Starts a server on a free port with `--appendonly yes`. VOLLEY_CONFIG when redis-server is not installed. */
+export async function startRedis(appendfsync: AppendFsync = 'everysec'): Promise<RedisServer> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'volley-bench-'));
   const settings = {
@@ -24,7 +28,7 @@ export async function startRedis(): Promise<RedisServer> {
     dir: directory,
     save: '',
     appendonly: 'yes',
-    appendfsync: 'everysec',
+    appendfsync,
     // A rewrite in the middle of one contender's run and not of another's would be noise.
     'auto-aof-rewrite-percentage': 0,
     'maxmemory-policy': 'noeviction',
@@ -75,4 +79,13 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** What the redis-server on this port has used so far. */
+export async function redisCpuSeconds(port: number): Promise<number> {
+  const redis = new Redis(port, '127.0.0.1');
+  const info = await redis.info('cpu');
+  redis.disconnect();
+  const seconds = [...info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)].map(([, value]) => Number(value));
+  return seconds.reduce((sum, value) => sum + value, 0);
 }

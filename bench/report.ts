@@ -1,9 +1,11 @@
 /** The throughput report for people. */
 import { HEADLINE } from './cases.ts';
-import { count, machineLines, mib } from './figures.ts';
+import { count, machineLines, mib, ratio } from './figures.ts';
+import { planCheckLines } from './plan-check.ts';
 import { QUICK_NOTE } from './scenario.ts';
 import { table } from './table.ts';
-import type { ContenderSummary, Ratios, ThroughputReport } from './throughput.ts';
+import { GOALS, type ThroughputReport } from './throughput.ts';
+import { type ContenderSummary, type Ratios, turnsNoiseLines } from './turns.ts';
 
 export function throughputText(report: ThroughputReport, emphasise: (line: string) => string): string {
   const { machine } = report;
@@ -16,10 +18,11 @@ export function throughputText(report: ThroughputReport, emphasise: (line: strin
   for (const entry of report.cases) {
     lines.push('', `${entry.name}: median of ${entry.rounds} ${entry.rounds === 1 ? 'round' : 'rounds'}`);
     lines.push(table(HEADING, Object.entries(entry.contenders).map(row), emphasise));
-    lines.push(`Volley's ${ratiosText(entry)}`);
+    lines.push(`Volley's ${ratiosText(entry)}`, ...turnsNoiseLines(entry.noise));
   }
   if (report.cases.some(({ name }) => name === HEADLINE))
-    lines.push('', emphasise(`Headline (${HEADLINE}): Volley's ${ratiosText(report)}`));
+    lines.push('', emphasise(`Headline (${HEADLINE}): Volley's ${ratiosText(report)}`), goalsText(report));
+  if (report.planChecks.length > 0) lines.push('', ...planCheckLines(report.planChecks));
   return `${lines.join('\n')}\n`;
 }
 
@@ -40,9 +43,19 @@ function row([name, summary]: [string, ContenderSummary]): readonly string[] {
 }
 
 function ratiosText({ ratios }: { readonly ratios: Ratios }): string {
-  const figure = (ratio: number | null) => (ratio === null ? '–' : ratio.toFixed(2));
   return (
-    `rate: ${figure(ratios.engine_vs_raw)} of raw, ${figure(ratios.engine_vs_bullmq_fetch)} × bullmq-fetch, ` +
-    `${figure(ratios.engine_vs_bullmq_undici)} × bullmq-undici; its CPU: ${figure(ratios.cpu_per_delivery_vs_raw)} of raw`
+    `rate: ${ratio(ratios.engine_vs_raw)} of raw, ${ratio(ratios.engine_vs_bullmq_fetch)} × bullmq-fetch, ` +
+    `${ratio(ratios.engine_vs_bullmq_undici)} × bullmq-undici; its CPU: ${ratio(ratios.cpu_per_delivery_vs_raw)} of raw`
   );
+}
+
+function goalsText({ verdicts }: ThroughputReport): string {
+  const goal = (words: string, name: keyof Ratios) =>
+    `${words.replace('…', String(GOALS[name].limit))}: ${verdicts[name] ?? '–'}`;
+  return `Goals: ${[
+    goal('rate at least … of raw', 'engine_vs_raw'),
+    goal('… × bullmq-fetch', 'engine_vs_bullmq_fetch'),
+    goal('… × bullmq-undici', 'engine_vs_bullmq_undici'),
+    goal('CPU at most … of raw', 'cpu_per_delivery_vs_raw'),
+  ].join(', ')}`;
 }

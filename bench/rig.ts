@@ -63,7 +63,7 @@ export class Rig {
     starting.defer(() => publisher.close());
     const receivers = await Receivers.start(scheme, groups);
     starting.defer(() => receivers.close());
-    const observer = await openObserver(redis.port);
+    const observer = await openObserver(`redis://127.0.0.1:${redis.port}`);
     starting.defer(() => observer.close());
     await Promise.all([publisher.call('start', { redisPort: redis.port }), worker.started]);
     return new Rig(redis.port, receivers, publisher, observer, worker, starting.move());

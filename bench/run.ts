@@ -1,10 +1,9 @@
 /** One run of one contender: warm up, load its queue, let it deliver, and measure from the first request to the last settlement. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import type { ContenderApi, ContenderProcess, Job, Loader } from './contenders/contender.ts';
 import type { ContenderEntry } from './contenders/contenders.ts';
 import { type Receivers, TRUST_RECEIVERS } from './receiver/receivers.ts';
-import { startRedis } from './redis.ts';
+import { redisCpuSeconds, startRedis } from './redis.ts';
 import { Remote } from './remote.ts';
 
 export interface RunSpec {
@@ -33,9 +32,10 @@ export interface RunResult {
 
 /** Fewest warm-up deliveries for each destination: each thread or process has then probably met it. */
 const WARM_UP_PER_DESTINATION = 2;
-/** Bounds a run by its seconds, whatever the warm-up says: fewer measure nothing, more fill the memory of Redis. */
+/** Bound a run that goes by seconds, whatever the warm-up says: fewer deliveries measure nothing, more fill the memory of Redis. */
 const LEAST_DELIVERIES = 200;
 const MOST_DELIVERIES = 1_000_000;
+const MOST_QUEUED_BYTES = 2 ** 30;
 /** How often a contender is asked how far it is: rarely enough that answering is nothing beside its work. */
 const ASK_EVERY_MS = 20;
 /** A run without any progress for so long is given up. */
@@ -57,7 +57,11 @@ export async function run(spec: RunSpec, receivers: Receivers): Promise<RunResul
   const warmUp = Math.max(spec.warmUp * share, job.urls.length * WARM_UP_PER_DESTINATION);
   const warm = await deliver(Math.ceil(warmUp), processes, loader, receivers);
   const wanted = spec.count === null ? warm.deliveriesPerSecond * spec.seconds : spec.count * share;
-  const count = Math.ceil(Math.min(Math.max(wanted, LEAST_DELIVERIES), MOST_DELIVERIES));
+  const most =
+    spec.count === null
+      ? Math.min(MOST_DELIVERIES, MOST_QUEUED_BYTES / job.bodyBytes)
+      : Number.POSITIVE_INFINITY;
+  const count = Math.ceil(Math.min(Math.max(wanted, LEAST_DELIVERIES), most));
   return await deliver(count, processes, loader, receivers, redis?.port);
 }
 
@@ -79,12 +83,12 @@ async function deliver(
 ): Promise<RunResult> {
   await loader?.load(count);
   await receivers.reset();
-  const redisBefore = await redisCpuSeconds(redisPort);
+  const redisBefore = redisPort === undefined ? null : await redisCpuSeconds(redisPort);
   await Promise.all(processes.map((process) => process.call('deliver', count)));
   await loader?.release();
   const lastAtMs = await untilDelivered(count, processes);
   const usages = await Promise.all(processes.map((process) => process.call('usage')));
-  const redisAfter = await redisCpuSeconds(redisPort);
+  const redisAfter = redisPort === undefined ? null : await redisCpuSeconds(redisPort);
   const received = await receivers.counts();
   if (received.requests !== count)
     throw new Error(`${count} deliveries were completed, the receivers counted ${received.requests}`);
@@ -124,14 +128,4 @@ async function untilDelivered(count: number, processes: readonly ContenderProces
 
 function total<Part>(parts: readonly Part[], value: (part: Part) => number): number {
   return parts.reduce((sum, part) => sum + value(part), 0);
-}
-
-/** What the redis-server on this port has used so far; null without one. */
-async function redisCpuSeconds(port: number | undefined): Promise<number | null> {
-  if (port === undefined) return null;
-  const redis = new Redis(port, '127.0.0.1');
-  const info = await redis.info('cpu');
-  redis.disconnect();
-  const seconds = [...info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)].map(([, value]) => Number(value));
-  return seconds.reduce((sum, value) => sum + value, 0);
 }

@@ -14,6 +14,11 @@ export function spread(values: readonly number[]): Spread {
   return { median, min: sorted[0]!, max: sorted.at(-1)! };
 }
 
+/** The spread of the values, each that many times as large. `factor` is above 0. */
+export function scaledSpread({ median, min, max }: Spread, factor: number): Spread {
+  return { median: median * factor, min: min * factor, max: max * factor };
+}
+
 /** The median of the ratios within each round, so that what slowed a whole round cancels out. Null without a common round. */
 export function medianRatio(
   numerators: readonly number[] | undefined,

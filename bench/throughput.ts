@@ -1,37 +1,29 @@
 /** The throughput scenario: every contender in turn, round after round, in every case. */
+import { calibrationOf } from '../src/capacity/calibration.ts';
 import { type Case, HEADLINE } from './cases.ts';
-import type { ContenderEntry } from './contenders/contenders.ts';
-import { BENCH_SECRET } from './contenders/request.ts';
 import type { Flags } from './flags.ts';
 import { type Machine, machine } from './machine.ts';
+import { verdictWithin } from './noise.ts';
+import { type PlanCheck, planCheckOf } from './plan-check.ts';
 import { type Ceiling, receiverCeiling } from './receiver/ceiling.ts';
 import { allOk, Receivers } from './receiver/receivers.ts';
-import { type RunResult, run } from './run.ts';
 import type { OnProgress } from './scenario.ts';
-import { medianRatio, type Spread, spread } from './statistics.ts';
-
-export interface ContenderSummary {
-  /** In a run. */
-  readonly deliveries: Spread;
-  readonly deliveriesPerSecond: Spread;
-  readonly cpuMicrosPerDelivery: Spread;
-  readonly redisMicrosPerDelivery: Spread | null;
-  readonly receiverMicrosPerDelivery: Spread;
-  readonly rssBytes: Spread;
-}
-
-/** Medians of the ratios within each round; null where one of the two did not run. */
-export interface Ratios {
-  readonly engine_vs_raw: number | null;
-  readonly engine_vs_bullmq_fetch: number | null;
-  readonly engine_vs_bullmq_undici: number | null;
-  readonly cpu_per_delivery_vs_raw: number | null;
-}
+import type { Goal, Verdict } from './statistics.ts';
+import {
+  type ContenderSummary,
+  type Ratios,
+  ratiosOf,
+  summaries,
+  type TurnsNoise,
+  takeTurns,
+  turnsNoise,
+} from './turns.ts';
 
 export interface CaseReport extends Case {
   readonly rounds: number;
   readonly contenders: Readonly<Record<string, ContenderSummary>>;
   readonly ratios: Ratios;
+  readonly noise: TurnsNoise;
 }
 
 export interface ThroughputReport {
@@ -45,7 +37,19 @@ export interface ThroughputReport {
   readonly cases: readonly CaseReport[];
   /** Of the headline case. */
   readonly ratios: Ratios;
+  /** On its goals; null where one of the two did not run. */
+  readonly verdicts: Readonly<Record<keyof Ratios, Verdict | null>>;
+  /** What the planner's model makes of each case, from what a delivery costs in it. */
+  readonly planChecks: readonly PlanCheck[];
 }
+
+/** What the headline case is to reach. */
+export const GOALS = {
+  engine_vs_raw: { limit: 0.75, wanted: 'least' },
+  engine_vs_bullmq_fetch: { limit: 9, wanted: 'least' },
+  engine_vs_bullmq_undici: { limit: 4, wanted: 'least' },
+  cpu_per_delivery_vs_raw: { limit: 1.35, wanted: 'most' },
+} as const satisfies Record<keyof Ratios, Goal>;
 
 /** Rounds, and seconds and warm-up deliveries of a run, by weight: the headline case decides, the others show that it holds elsewhere. */
 const HEADLINE_SIZE = { rounds: 5, seconds: 4, warmUp: 30_000 };
@@ -60,7 +64,7 @@ export async function throughput(flags: Flags, onProgress: OnProgress): Promise<
   const cases: CaseReport[] = [];
   for (const entry of flags.cases) cases.push(await runCase(entry, flags, onProgress));
   const headline = cases.find(({ name }) => name === HEADLINE);
-  return {
+  const report = {
     scenario: 'throughput',
     quick,
     machine: on,
@@ -69,59 +73,48 @@ export async function throughput(flags: Flags, onProgress: OnProgress): Promise<
     slotsPerThread,
     bodyBytes,
     cases,
-    ratios: headline?.ratios ?? ratios(new Map()),
+    ratios: headline?.ratios ?? ratiosOf(new Map()),
+    verdicts: verdictsOf(headline),
+  } as const;
+  return { ...report, planChecks: cases.flatMap((entry) => checkOf(entry, report)) };
+}
+
+function verdictsOf(headline: CaseReport | undefined): ThroughputReport['verdicts'] {
+  const of = (name: keyof Ratios) => {
+    const ratio = headline?.ratios[name] ?? null;
+    if (headline === undefined || ratio === null) return null;
+    const { rate, cpu } = headline.noise;
+    return verdictWithin(ratio, GOALS[name], name === 'cpu_per_delivery_vs_raw' ? cpu : rate);
   };
+  return {
+    engine_vs_raw: of('engine_vs_raw'),
+    engine_vs_bullmq_fetch: of('engine_vs_bullmq_fetch'),
+    engine_vs_bullmq_undici: of('engine_vs_bullmq_undici'),
+    cpu_per_delivery_vs_raw: of('cpu_per_delivery_vs_raw'),
+  };
+}
+
+/** As `volley plan --from` would, from a result with this case alone; none without a run of Volley. */
+function checkOf(entry: CaseReport, report: Omit<ThroughputReport, 'planChecks'>): readonly PlanCheck[] {
+  const calibration = calibrationOf({ ...report, cases: [entry] }, entry.scheme);
+  if ('fault' in calibration) return [];
+  const { predictedPerSecond, measuredPerSecond } = calibration.check;
+  return [planCheckOf(entry.name, predictedPerSecond, measuredPerSecond)];
 }
 
 async function runCase(entry: Case, flags: Flags, onProgress: OnProgress): Promise<CaseReport> {
   const size = flags.quick ? QUICK_SIZE : entry.name === HEADLINE ? HEADLINE_SIZE : OTHER_SIZE;
   const rounds = flags.rounds ?? size.rounds;
-  const results = new Map<string, RunResult[]>();
+  const { contenders, count, threads, slotsPerThread, bodyBytes, profileDirectory } = flags;
+  const job = { threads, slotsPerThread, bodyBytes };
+  const spec = { name: entry.name, contenders, count, job, profileDirectory, ...size, rounds };
   const receivers = await Receivers.start(entry.scheme, [allOk(entry.destinations)]);
   try {
-    for (let round = 1; round <= rounds; round += 1) {
-      for (const contender of flags.contenders) {
-        onProgress(`${entry.name}, round ${round} of ${rounds}: ${contender.name}`);
-        const result = await runContender(contender, size, receivers, flags);
-        results.set(contender.name, [...(results.get(contender.name) ?? []), result]);
-      }
-    }
+    const runs = await takeTurns(spec, receivers, onProgress);
+    const ratios = ratiosOf(runs);
+    const noise = turnsNoise(runs, ratios);
+    return { ...entry, rounds, contenders: summaries(runs), ratios, noise };
   } finally {
     await receivers.close();
   }
-  const contenders = Object.fromEntries([...results].map(([name, runs]) => [name, summary(runs)]));
-  return { ...entry, rounds, contenders, ratios: ratios(results) };
-}
-
-function runContender(
-  contender: ContenderEntry,
-  { seconds, warmUp }: { readonly seconds: number; readonly warmUp: number },
-  receivers: Receivers,
-  { threads, slotsPerThread, bodyBytes, count, profileDirectory }: Flags,
-): Promise<RunResult> {
-  const job = { urls: receivers.urls(), threads, slotsPerThread, bodyBytes, secret: BENCH_SECRET };
-  return run({ contender, job, count, seconds, warmUp, profileDirectory }, receivers);
-}
-
-function summary(runs: readonly RunResult[]): ContenderSummary {
-  const redis = runs.flatMap(({ redisMicrosPerDelivery: micros }) => (micros === null ? [] : [micros]));
-  return {
-    deliveries: spread(runs.map((result) => result.deliveries)),
-    deliveriesPerSecond: spread(runs.map((result) => result.deliveriesPerSecond)),
-    cpuMicrosPerDelivery: spread(runs.map((result) => result.cpuMicrosPerDelivery)),
-    redisMicrosPerDelivery: redis.length === 0 ? null : spread(redis),
-    receiverMicrosPerDelivery: spread(runs.map((result) => result.receiverMicrosPerDelivery)),
-    rssBytes: spread(runs.map((result) => result.rssBytes)),
-  };
-}
-
-function ratios(results: ReadonlyMap<string, readonly RunResult[]>): Ratios {
-  const rates = (name: string) => results.get(name)?.map((result) => result.deliveriesPerSecond);
-  const cpu = (name: string) => results.get(name)?.map((result) => result.cpuMicrosPerDelivery);
-  return {
-    engine_vs_raw: medianRatio(rates('volley'), rates('raw')),
-    engine_vs_bullmq_fetch: medianRatio(rates('volley'), rates('bullmq-fetch')),
-    engine_vs_bullmq_undici: medianRatio(rates('volley'), rates('bullmq-undici')),
-    cpu_per_delivery_vs_raw: medianRatio(cpu('volley'), cpu('raw')),
-  };
 }

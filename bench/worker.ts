@@ -1,7 +1,7 @@
 /** `volley worker` as users run it: a process of its own, with its defaults, on the benchmark's Redis. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPTIONS } from '../src/config/options.ts';
 import { TRUST_RECEIVERS } from './receiver/receivers.ts';
@@ -67,6 +67,12 @@ export class Worker {
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
+  /** Open, of any kind. */
+  get sockets(): number {
+    const files = `/proc/${this.#process.pid}/fd`;
+    return readdirSync(files).filter((file) => isSocket(`${files}/${file}`)).length;
+  }
+
   #read(file: string): string {
     return readFileSync(`/proc/${this.#process.pid}/${file}`, 'utf8');
   }
@@ -75,6 +81,15 @@ export class Worker {
   async close(): Promise<void> {
     this.#process.kill('SIGKILL');
     await this.#exited;
+  }
+}
+
+function isSocket(file: string): boolean {
+  try {
+    return readlinkSync(file).startsWith('socket:');
+  } catch {
+    // It was closed meanwhile.
+    return false;
   }
 }
 

@@ -6,8 +6,9 @@ import type { Job, Loader } from './contender.ts';
 import { EVENT_TYPE } from './request.ts';
 
 export const BULLMQ_QUEUE = 'webhooks';
-/** Jobs per call: bounds what waits in memory. */
+/** Most jobs, and about most bytes of bodies, in a call: bounds what waits in memory. */
 const BULK = 500;
+const BULK_BYTES = 4 * 2 ** 20;
 
 export class BullMqLoader implements Loader {
   readonly #job: Job;
@@ -30,8 +31,9 @@ export class BullMqLoader implements Loader {
     await this.#queue.pause();
     const { urls, bodyBytes } = this.#job;
     const bodies = payloads(bodyBytes);
-    for (let from = 0; from < count; from += BULK) {
-      const jobs = Array.from({ length: Math.min(BULK, count - from) }, (_, offset) => {
+    const bulk = Math.min(BULK, Math.ceil(BULK_BYTES / bodyBytes));
+    for (let from = 0; from < count; from += bulk) {
+      const jobs = Array.from({ length: Math.min(bulk, count - from) }, (_, offset) => {
         const index = from + offset;
         const data: WebhookJob = {
           url: urls[index % urls.length]!,

@@ -2,8 +2,10 @@
 import type { Remote } from '../remote.ts';
 
 export interface Job {
-  /** Destinations, used in turn. */
+  /** Used in turn; each is a destination. */
   readonly urls: readonly string[];
+  /** Destinations by ids of their own, used in turn too: Volley alone knows of such. None unless said. */
+  readonly destinationIds?: number;
   /** Where this contender's queue is; empty for one that has none. */
   readonly redisPort: number | null;
   readonly threads: number;

@@ -25,7 +25,7 @@ export class Volley implements Contender {
     // As `volley worker` does.
     markLate();
     const broker = `redis://127.0.0.1:${job.redisPort}`;
-    this.#observer = await openObserver(job.redisPort!);
+    this.#observer = await openObserver(broker);
     this.#engine = new Engine({
       broker,
       queue: VOLLEY_QUEUE,

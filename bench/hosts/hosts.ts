@@ -1,5 +1,5 @@
 /** The hosts scenario: one event to each of very many hosts, a tenth of them at a time, and what that leaves in memory and open files. */
-import { machineLine } from '../figures.ts';
+import { machineLines } from '../figures.ts';
 import { integer, readFlags } from '../flags.ts';
 import { type Machine, machine } from '../machine.ts';
 import { startNameServer } from '../receiver/name-server.ts';
@@ -33,6 +33,7 @@ interface Flags extends CommonFlags {
 }
 
 async function measure(flags: Flags, onProgress: OnProgress): Promise<HostsReport> {
+  const on = machine();
   const receivers = await Receivers.start('http', [allOk(1)]);
   const names = await startNameServer(() => ({ addresses: ['127.0.0.1'] }));
   const sender = new Remote<SenderApi>(new URL('sender.ts', import.meta.url));
@@ -56,7 +57,7 @@ async function measure(flags: Flags, onProgress: OnProgress): Promise<HostsRepor
   return {
     scenario: 'hosts',
     quick: flags.quick,
-    machine: machine(),
+    machine: on,
     hosts: flags.hosts,
     samples,
     ratios: {
@@ -101,7 +102,7 @@ function text({
     String(sample.openFiles),
   ]);
   return [
-    machineLine(on),
+    ...machineLines({ machine: on }),
     ...(quick ? [QUICK_NOTE] : []),
     '',
     table(['hosts so far', 'deliveries/s', 'CPU µs each', 'RSS MiB', 'open files'], rows, (line) => line),

@@ -1,7 +1,7 @@
 /** The flags of the isolation scenario. */
-import { integer, readFlags } from '../flags.ts';
+import { integer, readFlags, words } from '../flags.ts';
 import type { CommonFlags } from '../scenario.ts';
-import { CASE_NAMES, caseNames, HEALTHY, PARKED } from './neighbours.ts';
+import { CASE_NAMES, HEALTHY, PARKED } from './neighbours.ts';
 
 export interface IsolationFlags extends CommonFlags {
   readonly cases: readonly string[];
@@ -39,7 +39,7 @@ export function parseFlags(args: readonly string[]): IsolationFlags {
     help,
     json,
     quick,
-    cases: caseNames(values.cases, quick ? QUICK.cases : CASE_NAMES),
+    cases: words('cases', values.cases, CASE_NAMES, quick ? QUICK.cases : CASE_NAMES),
     rounds: integer('rounds', values.rounds, 1, 100) ?? (quick ? QUICK.rounds : ROUNDS),
     seconds: integer('seconds', values.seconds, 1, 3_600) ?? (quick ? QUICK.seconds : SECONDS),
     ratePerSecond: integer('rate', values.rate, HEALTHY, 1_000_000) ?? (quick ? QUICK.ratePerSecond : null),

@@ -1,7 +1,6 @@
 /** The neighbours of the isolation scenario: one destination beside the healthy ones, and what is wrong with it. */
 
 import { MAX_BODY_BYTES } from '../../src/delivery/event.ts';
-import { VolleyError } from '../../src/errors.ts';
 import type { Behaviour } from '../receiver/behaviour.ts';
 import type { Load } from '../rig.ts';
 
@@ -64,14 +63,3 @@ export const NEIGHBOURS: readonly Neighbour[] = [
 export const PARKED = 'parked';
 
 export const CASE_NAMES: readonly string[] = [...NEIGHBOURS.map(({ name }) => name), PARKED];
-
-/** Throws VOLLEY_USAGE for a name that is no case. */
-export function caseNames(list: string | undefined, otherwise: readonly string[]): readonly string[] {
-  const names = list?.split(',') ?? otherwise;
-  const unknown = names.find((name) => !CASE_NAMES.includes(name));
-  if (unknown === undefined) return names;
-  throw new VolleyError(
-    'VOLLEY_USAGE',
-    `--cases: there is no "${unknown}", choose from ${CASE_NAMES.join(', ')}`,
-  );
-}

@@ -11,9 +11,6 @@ export interface EnvelopeSpec {
   readonly bodyBytes: number;
 }
 
-/** Above this size one payload serves all events of a stream, in bytes: bounds what its texts take in memory. */
-const LARGE_BYTES = 65_536;
-
 export class Envelopes {
   readonly #stream: string;
   readonly #heads: readonly string[];
@@ -25,8 +22,7 @@ export class Envelopes {
       (url, index) =>
         `","destination":"${stream}-${index}","url":"${url}","type":"${EVENT_TYPE}","timestamp":`,
     );
-    const bodies = bodyBytes > LARGE_BYTES ? [largePayload(bodyBytes)] : payloads(bodyBytes);
-    this.#tails = bodies.map((payload) => `,"payload":${JSON.stringify(payload)}}`);
+    this.#tails = payloads(bodyBytes).map((payload) => `,"payload":${JSON.stringify(payload)}}`);
   }
 
   /** `dueMicros` on the machine's clock; `nowMs` is the event's timestamp. */
@@ -35,9 +31,4 @@ export class Envelopes {
     const tail = this.#tails[number % this.#tails.length]!;
     return `{"id":"${eventId(this.#stream, number, dueMicros)}${head}${nowMs}${tail}`;
   }
-}
-
-/** One long text: what makes bodies that large is files, not many members. */
-function largePayload(bodyBytes: number): { readonly file: string } {
-  return { file: 'x'.repeat(bodyBytes - JSON.stringify({ file: '' }).length) };
 }

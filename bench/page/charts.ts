@@ -1,26 +1,41 @@
 /** Plots of a result, by its scenario. */
 import type { Chart } from '../../src/report/chart.ts';
-import type { ConnectionsResult, IsolationResult, LatencyResult, Result, ScaleResult } from './result.ts';
+import { bandwidthCharts } from './bandwidth-charts.ts';
+import { brokersCharts } from './brokers-charts.ts';
+import { planCheckChart } from './plan-check-chart.ts';
+import type { ConnectionsResult, IsolationResult, LatencyResult, Result } from './result.ts';
+import { scaleCharts } from './scale-charts.ts';
 import { ascending, throughputCharts } from './throughput-charts.ts';
 
 export function chartsOf(result: Result): Chart[] {
   switch (result.scenario) {
     case 'throughput':
-      return throughputCharts(result);
+      return [...throughputCharts(result), ...planCheckChart(result)];
+    case 'peers':
+      return [peersChart(result)];
+    case 'bandwidth':
+      return bandwidthCharts(result);
     case 'latency':
       return [percentileChart(result)];
     case 'isolation':
       return isolationCharts(result);
     case 'connections':
-      return [slotsChart(result)];
+      return [slotsChart(result), ...planCheckChart(result)];
     case 'scale':
       return scaleCharts(result);
+    case 'brokers':
+      return brokersCharts(result);
+    case 'start':
+      return [startChart(result)];
     case 'hosts':
       return [memoryChart(result)];
     default:
       return result satisfies never;
   }
 }
+
+/** Within which the first delivery is wanted. */
+const FIRST_DELIVERY_LIMIT_MS = 1_000;
 
 /** Percentiles as how many events there are for each one that is slower: 50 % are one in 2, 99.9 % one in 1 000. */
 const PERCENTILES = [
@@ -92,41 +107,39 @@ function slotsChart({ points }: ConnectionsResult): Chart {
   };
 }
 
-function scaleCharts({ points }: ScaleResult): Chart[] {
-  const chart = (
-    title: string,
-    xLabel: string,
-    xOf: (point: ScaleResult['points'][number]) => number,
-    levelOf: (point: ScaleResult['points'][number]) => number,
-    levelLabel: string,
-  ): Chart => {
-    const x = ascending(points.map(xOf));
-    return {
-      kind: 'lines',
-      title,
-      note: "CPU of Volley's process for each delivery.",
-      xLabel,
-      yLabel: 'CPU µs',
-      xLogarithmic: true,
-      x,
-      series: ascending(points.map(levelOf)).map((level) => ({
-        name: `${level.toLocaleString('en')} ${levelLabel}`,
-        values: x.map(
-          (place) =>
-            points.find((point) => xOf(point) === place && levelOf(point) === level)?.cpuMicrosPerDelivery ??
-            null,
-        ),
-      })),
-    };
+/** Contenders and load generators, a bar each in every case. */
+function peersChart({ cases }: Extract<Result, { scenario: 'peers' }>): Chart {
+  const rates = cases.map(({ contenders, generators }) => ({
+    ...Object.fromEntries(
+      Object.entries(contenders).map(([name, summary]) => [name, summary.deliveriesPerSecond]),
+    ),
+    ...generators,
+  }));
+  const names = [...new Set(rates.flatMap((rate) => Object.keys(rate)))];
+  return {
+    kind: 'bars',
+    title: 'Requests per second, side by side',
+    note: 'The load generators have no queue and no signatures.',
+    xLabel: 'case',
+    yLabel: 'requests/s',
+    x: cases.map(({ name }) => name),
+    series: names.map((name) => ({ name, values: rates.map((rate) => rate[name]?.median ?? null) })),
   };
-  const [queued, destinations] = [
-    (point: ScaleResult['points'][number]) => point.queued,
-    (point: ScaleResult['points'][number]) => point.destinations,
-  ];
-  return [
-    chart('Cost of a delivery against what is queued', 'queued', queued, destinations, 'destinations'),
-    chart('Cost of a delivery against destinations', 'destinations', destinations, queued, 'queued'),
-  ];
+}
+
+function startChart({ firstDeliveriesMs }: Extract<Result, { scenario: 'start' }>): Chart {
+  return {
+    kind: 'bars',
+    title: 'From the start of a worker to its first delivery',
+    note: "Node's own start is in it.",
+    xLabel: 'start',
+    yLabel: 'ms',
+    x: firstDeliveriesMs.map((_, index) => String(index + 1)),
+    series: [
+      { name: 'first delivery', values: firstDeliveriesMs },
+      { name: 'at most', values: firstDeliveriesMs.map(() => FIRST_DELIVERY_LIMIT_MS), isLimit: true },
+    ],
+  };
 }
 
 function memoryChart({ samples }: Extract<Result, { scenario: 'hosts' }>): Chart {

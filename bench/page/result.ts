@@ -1,5 +1,10 @@
 /** Results of scenarios as their `--json` wrote them: what a page reads of each. Results of later versions may say more. */
+import type { BandwidthReport } from '../bandwidth/bandwidth.ts';
+import type { BrokersReport } from '../brokers/brokers.ts';
 import type { HostsReport } from '../hosts/hosts.ts';
+import type { PeersReport } from '../peers/peers.ts';
+import type { PlanCheck } from '../plan-check.ts';
+import type { StartReport } from '../start/start.ts';
 import type { Spread } from '../statistics.ts';
 import type { ThroughputReport } from '../throughput.ts';
 
@@ -33,20 +38,30 @@ export interface ConnectionsResult {
     readonly slotsPerCore: number | 'auto';
     readonly deliveriesPerSecond: number;
   }[];
+  readonly planChecks?: readonly PlanCheck[];
 }
 
 /** Cost by what is queued and by destinations. */
 export interface ScaleResult {
   readonly scenario: 'scale';
-  readonly points: readonly {
-    readonly queued: number;
-    readonly destinations: number;
-    readonly cpuMicrosPerDelivery: number;
-  }[];
+  readonly points: readonly ScaleCost[];
+  /** Each destination a host. */
+  readonly hostPoints?: readonly ScaleCost[];
+}
+
+interface ScaleCost {
+  readonly queued: number;
+  readonly destinations: number;
+  readonly cpuMicrosPerDelivery: number;
 }
 
 export type Result =
-  | Omit<ThroughputReport, 'machine'>
+  | (Omit<ThroughputReport, 'machine' | 'planChecks' | 'verdicts'> &
+      Partial<Pick<ThroughputReport, 'planChecks'>>)
+  | Pick<BandwidthReport, 'scenario' | 'points'>
+  | Pick<PeersReport, 'scenario' | 'cases'>
+  | Pick<BrokersReport, 'scenario' | 'brokers'>
+  | Pick<StartReport, 'scenario' | 'firstDeliveriesMs'>
   | Pick<HostsReport, 'scenario' | 'samples'>
   | LatencyResult
   | IsolationResult
@@ -58,6 +73,8 @@ export interface Origin {
   /** Of the file, or whatever tells it from others. */
   readonly name: string;
   readonly quick: boolean;
+  /** Whether the machine had other work before the benchmark began. */
+  readonly busy: boolean;
   /** As the result says it, in one line; empty where it does not. */
   readonly machine: string;
 }
@@ -69,6 +86,10 @@ export interface NamedResult extends Origin {
 /** Where each scenario's result has its measurements: a list. */
 const MEASUREMENTS: Readonly<Record<Result['scenario'], string>> = {
   throughput: 'cases',
+  bandwidth: 'points',
+  peers: 'cases',
+  brokers: 'brokers',
+  start: 'firstDeliveriesMs',
   hosts: 'samples',
   latency: 'shares',
   isolation: 'cases',
@@ -80,10 +101,11 @@ const MEASUREMENTS: Readonly<Record<Result['scenario'], string>> = {
 export function resultOf(name: string, text: string): NamedResult | null {
   const json = parsed(text);
   if (json === null || !isResult(json)) return null;
-  const { cpu, cores, kernel, node } = (json['machine'] ?? {}) as Record<string, unknown>;
+  const { cpu, cores, kernel, node, busy } = (json['machine'] ?? {}) as Record<string, unknown>;
   return {
     name,
     quick: json['quick'] === true,
+    busy: busy === true,
     machine: cpu === undefined ? '' : `${cpu}, ${cores} cores, ${kernel}, Node ${node}`,
     result: json as unknown as Result,
   };

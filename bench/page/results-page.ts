@@ -2,19 +2,23 @@
 import { VolleyError } from '../../src/errors.ts';
 import type { Chart } from '../../src/report/chart.ts';
 import { type Block, pageHtml, type Section } from '../../src/report/page.ts';
+import { BUSY_NOTE } from '../figures.ts';
+import { QUICK_NOTE } from '../scenario.ts';
 import { chartsOf } from './charts.ts';
 import { type NamedResult, resultOf } from './result.ts';
 import { sweepCharts } from './throughput-charts.ts';
 
-const QUICK_NOTE = 'A quick run: it shows that the benchmark works, its figures mean nothing.';
-
 /** What a scenario asks, as the heading of its plots. */
 const HEADINGS: Readonly<Record<NamedResult['result']['scenario'], string>> = {
   throughput: 'Throughput',
+  peers: 'Side by side',
+  bandwidth: 'Bandwidth',
   latency: 'Latency',
   isolation: 'Isolation',
   connections: 'Slots and slow receivers',
   scale: 'Scale',
+  brokers: 'Brokers',
+  start: 'Start',
   hosts: 'Very many hosts',
 };
 
@@ -48,12 +52,13 @@ export function resultsHtml(files: readonly { readonly name: string; readonly te
   });
 }
 
-function sectionOf({ name, quick, machine, result }: NamedResult): Section {
+function sectionOf({ name, quick, busy, machine, result }: NamedResult): Section {
   const about: Block = { kind: 'text', text: machine === '' ? name : `${name}: ${machine}.` };
-  const warning: Block[] = quick ? [{ kind: 'warning', text: QUICK_NOTE }] : [];
+  const notes = [...(quick ? [QUICK_NOTE] : []), ...(busy ? [BUSY_NOTE] : [])];
+  const warnings = notes.map((text): Block => ({ kind: 'warning', text }));
   return {
     heading: HEADINGS[result.scenario],
-    blocks: [about, ...warning, ...chartsOf(result).map(chartBlock)],
+    blocks: [about, ...warnings, ...chartsOf(result).map(chartBlock)],
   };
 }
 

@@ -1,7 +1,8 @@
 /** Plots of throughput results: contenders side by side, ratios, and rate and cost over slots, threads and destinations. */
 import type { Chart, Series } from '../../src/report/chart.ts';
 import { HEADLINE } from '../cases.ts';
-import type { CaseReport, ContenderSummary, Ratios } from '../throughput.ts';
+import type { CaseReport } from '../throughput.ts';
+import type { ContenderSummary, Ratios } from '../turns.ts';
 import type { NamedResult, Result } from './result.ts';
 
 type Throughput = Extract<Result, { scenario: 'throughput' }>;

@@ -19,6 +19,8 @@ export interface GroupSpec {
   /** One listener each; 0 is a free port. */
   readonly ports: readonly number[];
   readonly behaviour: Behaviour;
+  /** Whether each port is that of all addresses of 127.0.0.0/8, where the system has them, and not of 127.0.0.1 alone; not unless said. */
+  readonly allLoopback?: boolean;
   /** Other reactions by the path of a request; none unless said. */
   readonly paths?: Readonly<Record<string, Reaction>>;
   /** Requests are checked to be signed with this `whsec_…` secret; not at all unless said. */
@@ -70,13 +72,14 @@ export class Group {
   }
 
   async #listen(): Promise<readonly number[]> {
-    const { scheme, shared } = this.#spec;
+    const { scheme, shared, allLoopback = false } = this.#spec;
     this.#servers = this.#ports.map(() => createListener(scheme, (socket) => this.#serve(socket)));
     return Promise.all(
       this.#servers.map(async (server, index) => {
         server.listen({
           port: this.#ports[index]!,
-          host: '127.0.0.1',
+          // No address stands for all of the loopback's; who comes from elsewhere is turned away.
+          host: allLoopback ? '0.0.0.0' : '127.0.0.1',
           backlog: BACKLOG,
           reusePort: shared,
         });
@@ -93,6 +96,10 @@ export class Group {
   }
 
   #serve(socket: Socket): void {
+    if (!socket.localAddress?.startsWith('127.')) {
+      socket.destroy();
+      return;
+    }
     const reader = new RequestReader({
       onRequest: (head, body) => this.#receive(socket, head, body),
       keepBodies: this.#verify !== null,

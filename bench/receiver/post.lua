@@ -1,4 +1,6 @@
--- What wrk sends to measure the mock receivers: a POST with a kilobyte, as a webhook has.
-wrk.method = "POST"
-wrk.headers["content-type"] = "application/json"
-wrk.body = string.rep("x", 1024)
+-- What wrk sends: a POST with a body of as many bytes as it is told after "--".
+function init(args)
+  wrk.method = "POST"
+  wrk.body = string.rep("x", tonumber(args[1]))
+  wrk.headers["Content-Type"] = "application/json"
+end

@@ -19,9 +19,20 @@ const RECEIVERS_PER_CORE = 0.3;
 
 /** Destinations that behave alike. */
 export interface GroupOptions extends Pick<GroupSpec, 'name' | 'behaviour' | 'paths' | 'secret'> {
+  /** A port each. */
   readonly destinations: number;
+  /** Addresses that each port has, a destination each: 127.0.0.1 alone unless said. More work on Linux only, and not over https. */
+  readonly addresses?: number;
   /** Whether events' ids are read; not unless said. */
   readonly watched?: boolean;
+}
+
+/** The first `count` addresses of 127.0.0.0/8 from 127.0.0.1 on. */
+function loopbackAddresses(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const number = index + 1;
+    return `127.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`;
+  });
 }
 
 /** What a group saw in all its processes. */
@@ -58,15 +69,17 @@ export class Receivers {
       () => new Remote<ReceiverApi>(new URL('main.ts', import.meta.url)),
     );
     const urls = new Map<string, readonly string[]>();
-    for (const { destinations, watched = false, ...group } of groups) {
+    for (const { destinations, addresses = 1, watched = false, ...group } of groups) {
       let ports: readonly number[] = new Array(destinations).fill(0);
       if (group.behaviour.kind === 'refuse')
         ports = await Promise.all(ports.map(() => closedPort(Math.random)));
-      for (const remote of remotes)
-        ports = await remote.call('listen', { ...group, scheme, ports, watched, shared: processes > 1 });
+      const spec = { ...group, scheme, watched, shared: processes > 1, allLoopback: addresses > 1 };
+      for (const remote of remotes) ports = await remote.call('listen', { ...spec, ports });
       urls.set(
         group.name,
-        ports.map((port) => `${scheme}://127.0.0.1:${port}/hooks/orders`),
+        loopbackAddresses(addresses).flatMap((address) =>
+          ports.map((port) => `${scheme}://${address}:${port}/hooks/orders`),
+        ),
       );
     }
     return new Receivers(urls, remotes);

@@ -1,5 +1,5 @@
 /** The start scenario as the command line runs it, and its report for people. */
-import { count, decimal, machineLine, mib } from '../figures.ts';
+import { count, decimal, machineLines, mib } from '../figures.ts';
 import { QUICK_NOTE, type Scenario } from '../scenario.ts';
 import { HELP, measureStart, parseFlags, type StartFlags, type StartReport } from './start.ts';
 
@@ -10,7 +10,7 @@ export const START: Scenario<StartFlags, StartReport> = {
   text({ machine, quick, starts, firstDeliveryMs: first, idle }, emphasise) {
     const names = Object.entries(idle.commands).map(([name, calls]) => `${name} ${calls}`);
     const lines = [
-      machineLine(machine),
+      ...machineLines({ machine }),
       ...(quick ? [QUICK_NOTE] : []),
       '',
       emphasise(

@@ -34,6 +34,8 @@ export interface StartReport {
   readonly starts: number;
   /** From the start of the process to the first request at a receiver. */
   readonly firstDeliveryMs: Spread;
+  /** The same of each start. */
+  readonly firstDeliveriesMs: readonly number[];
   readonly idle: {
     readonly seconds: number;
     /** That Redis was sent by the worker, in all and by name. */
@@ -79,6 +81,7 @@ export async function measureStart(flags: StartFlags, onProgress: OnProgress): P
     workerDefaults: defaultOptions(),
     starts: flags.starts,
     firstDeliveryMs: spread(firsts),
+    firstDeliveriesMs: firsts,
     idle: await idle(flags, onProgress),
   };
 }

@@ -57,6 +57,13 @@ test('a receiver answers with the status and Retry-After it was given, and count
   equal((await receivers.counts()).requests, 0);
 });
 
+test('a port has as many addresses of the loopback as were asked for, and answers on each', async (t) => {
+  const receivers = await start(t, [{ ...allOk(1), addresses: 3 }]);
+  const hosts = receivers.urls().map((url) => new URL(url).hostname);
+  deepEqual(hosts, ['127.0.0.1', '127.0.0.2', '127.0.0.3']);
+  for (const url of receivers.urls()) equal((await post(url)).status, 200);
+});
+
 test('a receiver answers after the latency it was given', async (t) => {
   const latency = { kind: 'fixed', ms: 50 } as const;
   const receivers = await start(t, [groupOf({ kind: 'answer', latency })]);

@@ -80,7 +80,7 @@ test('latencies become curves over percentiles', () => {
   const html = htmlOf({
     scenario: 'latency',
     quick: true,
-    machine: MACHINE,
+    machine: { ...MACHINE, busy: true },
     maximumPerSecond: 20_000,
     shares: [share(0.25), share(0.5)],
   });
@@ -89,6 +89,7 @@ test('latencies become curves over percentiles', () => {
     values: [0.5, 1, 1.5, 2],
   });
   match(html, /class="warning" role="alert">A quick run/);
+  match(html, /class="warning" role="alert">The machine was busy/);
 });
 
 test('isolation, connections, scale and hosts have plots of their own', () => {
