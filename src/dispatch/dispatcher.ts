@@ -175,9 +175,7 @@ export class Dispatcher<Delivery extends Dispatchable> {
    * caller parks it. `isShort`: whether room for more claims is short.
    */
   overflow(isShort: boolean, take: (delivery: Delivery) => void): void {
-    // While every place is taken nobody stands in another's way: there is nothing to send it with.
-    const isInTheWay = isShort && this.#threads.free > 0;
-    const moment = { nowMs: this.#lanes.seenMs, isShort: isInTheWay, activity: this.#activity };
+    const moment = { nowMs: this.#lanes.seenMs, isShort, activity: this.#activity };
     this.#waiting -= this.#crowded.relieve(moment, take);
   }
 

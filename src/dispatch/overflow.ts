@@ -2,8 +2,8 @@
  * What a lane holds in memory beyond what it should. Pure.
  *
  * A lane is *stuck* when for STUCK_MS now what it holds would have taken longer than BUSY_MS at its present pace. That alone
- * costs nobody anything. Only when room for more claims is short, and slots are free all the same, does the rest go to what is
- * parked for the destination, for then it stands between the engine and other destinations' deliveries in the broker. So what all stuck lanes keep is what
+ * costs nobody anything. Only when room for more claims is short does the rest go to what is parked for the destination, for
+ * then it stands between the engine and other destinations' deliveries in the broker. So what all stuck lanes keep is what
  * the engine does in BUSY_MS, whatever their number; and one that is busy but quick keeps everything.
  *
  * A lane that is blocked keeps nothing: that is the dispatcher's to see to.
