@@ -14,7 +14,6 @@ import {
 import { connectionTo, eachBroker, startEngine } from './running.ts';
 
 const EVENTS = 40;
-const CALLS = ['block', 'askProbe', 'takeTokens', 'unblock'] as const;
 
 for (const [name, queueOf] of Object.entries(eachBroker())) {
   for (const fault of ['refuse', 'lose-reply'] satisfies Fault[])
@@ -44,10 +43,13 @@ for (const [name, queueOf] of Object.entries(eachBroker())) {
       await faults.untilMet('block', 1);
       faults.lift();
       await untilBlocked(queue, 'failing', 'open');
-      faults.impose(fault, ...CALLS);
-      // Before it heals, as a probe that succeeds would be the last one.
+      // Before it heals, as a probe that succeeds would be the last one; and nothing else is withheld, as without it no probe fails.
+      faults.impose(fault, 'askProbe');
       await faults.untilMet('askProbe', 1);
       patient.heal();
+      faults.lift();
+      faults.impose(fault, 'unblock');
+      await faults.untilMet('unblock', 1);
       faults.lift();
       await patient.until(() => patient.delivered.length === EVENTS);
       await untilEmpty(queue);

@@ -26,10 +26,13 @@ test('what waits for a rate limit goes as soon as the limit is lifted', async (t
   };
   const parts = { broker: Object.assign(broker, { takeTokens }) };
   const { engine, settled, until } = await startEngine(t, queue, { config }, parts);
-  for (let n = 0; n < 2; n++)
-    await queue.push({ url: receiver.origin, type: 't', payload: n, destination: 'a' });
-  await refused.promise;
+  const push = (payload: number) =>
+    queue.push({ url: receiver.origin, type: 't', payload, destination: 'a' });
+  // One by one: where both are claimed together, leave is asked for both, and granted for one.
+  await push(0);
   await until(() => settled.length === 1);
+  await push(1);
+  await refused.promise;
   limit({});
   await engine.reload();
   await until(() => settled.length === 2);
