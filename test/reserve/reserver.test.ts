@@ -1,10 +1,15 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { Claim } from '../../src/broker/broker.ts';
-import { CLAIM_MAX, Reserver } from '../../src/reserve/reserver.ts';
+import { CLAIM_MAX, CLAIM_MAX_BYTES, Reserver } from '../../src/reserve/reserver.ts';
 
-/** A reserver on a broker that has `ready` deliveries, with credit that the test gives. */
-function newReserver(t: TestContext, ready: number, credit: { count: number; bytes: number }) {
+/** A reserver on a broker that has `ready` deliveries of `bytesEach`, with credit that the test gives. */
+function newReserver(
+  t: TestContext,
+  ready: number,
+  credit: { count: number; bytes: number },
+  bytesEach = 100,
+) {
   const asked: { count: number; bytes: number }[] = [];
   const seen = { claimed: 0, empty: 0, faults: 0, waits: 0 };
   let broken = 0;
@@ -19,9 +24,9 @@ function newReserver(t: TestContext, ready: number, credit: { count: number; byt
           throw new Error('not now');
         }
         asked.push({ count, bytes });
-        const taken = Math.min(count, left);
+        const taken = Math.min(count, left, Math.ceil(bytes / bytesEach));
         left -= taken;
-        return Array.from({ length: taken }, () => ({}) as Claim);
+        return Array.from({ length: taken }, () => ({ envelope: Buffer.alloc(bytesEach) }) as Claim);
       },
       waitForWork: (_timeoutMs, signal) => {
         seen.waits++;
@@ -90,6 +95,16 @@ test('without room for bytes it claims nothing', async (t) => {
     await new Promise(setImmediate);
   }
   deepEqual(asked, []);
+});
+
+test('large bodies are claimed a few at a time, one claim right after the other', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { reserver, asked, seen, idle } = newReserver(t, 64, { count: 1_000, bytes: 64e6 }, 2 ** 17);
+  reserver.start();
+  // No timer ever fires here: a claim that rested would be the last.
+  await idle;
+  equal(seen.claimed, 64);
+  equal(asked.length, (64 * 2 ** 17) / CLAIM_MAX_BYTES + 1);
 });
 
 test('when nothing is ready it says so and waits for work, and a stop ends the wait', async (t) => {

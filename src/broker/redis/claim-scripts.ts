@@ -18,22 +18,24 @@ export const CLAIMING = `
 if redis.call('EXISTS', heartbeat) == 0 then return false end
 local fault = unfit(list)
 if fault then return fault end
-local want, room = tonumber(ARGV[1]), tonumber(ARGV[2])
--- What is kept, what was set aside, and the bytes of both.
-local records, aside, bytes = {}, 0, 0
+local want, room, base, firstNumber = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+-- What is kept and its number, what was set aside, and the bytes of both.
+local records, kept, aside, bytes = {}, 0, 0, 0
+local format = string.format
 local function token(number)
-  return ARGV[3] .. string.format('%06d', (ARGV[4] + number) % 1000000)
+  return format('%s%06d', base, (firstNumber + number) % 1000000)
 end
--- How many to take next: few at first, then as many as the mean size says will fit.
+-- How many to take next: one at first, then as many as the mean size says will fit.
 local function step(limit)
-  local left = math.min(math.min(limit, want) - #records, ${ASIDE_MOST} - aside)
-  local seen = #records + aside
-  if seen == 0 then return math.min(left, 4) end
+  local left = math.min(math.min(limit, want) - kept, ${ASIDE_MOST} - aside)
+  local seen = kept + aside
+  if seen == 0 then return math.min(left, 1) end
   if bytes >= room then return 0 end
   return math.min(left, 250, math.max(1, math.floor((room - bytes) * seen / math.max(bytes, 1))))
 end
 local function keep(record)
-  records[#records + 1] = record
+  kept = kept + 1
+  records[kept] = record
   bytes = bytes + #record
 end
 -- Takes from the list; true when that has run empty.
@@ -49,17 +51,19 @@ local function takeFromList(take)
 end
 -- Stores what has been kept, and is what the script returns; what cannot be stored is put back.
 local function hold(putBack)
-  for from = 1, #records, 250 do
-    local fields = {}
-    for i = from, math.min(from + 249, #records) do
-      fields[#fields + 1] = token(i - 1)
-      fields[#fields + 1] = records[i]
+  for from = 1, kept, 250 do
+    local fields, filled = {}, 0
+    for i = from, math.min(from + 249, kept) do
+      fields[filled + 1] = token(i - 1)
+      fields[filled + 2] = records[i]
+      filled = filled + 2
     end
     local stored = redis.pcall('HSET', inFlight, unpack(fields))
     if type(stored) == 'table' and stored.err then
-      for i = #records, from, -1 do putBack(records[i]) end
-      for i = #records, from, -1 do records[i] = nil end
-      if #records == 0 then return redis.error_reply(stored.err) end
+      for i = kept, from, -1 do putBack(records[i]) end
+      for i = kept, from, -1 do records[i] = nil end
+      if from == 1 then return redis.error_reply(stored.err) end
+      break
     end
   end
   return { redis.call('GET', version) or '0', records }
@@ -114,7 +118,7 @@ local function take(record)
   local holder, first, after = readTurn(sequence)
   if not isFramed then
     local attempts, known = string.match(record, '^~(%d+)~([%w_.:-]+)~')
-    id = known or 'evt_' .. token(holder and want + aside or #records)
+    id = known or 'evt_' .. token(holder and want + aside or kept)
     record = frame(attempts or 0, id .. '/' .. sequence, record)
   end
   if not holder then
