@@ -8,14 +8,11 @@
 
 const SPACE = 1;
 const DIGIT = 2;
-const STRING_STOP = 4;
 
-/** What each byte may be: white space, a digit, or a byte that ends the plain run inside a string. */
+/** What each byte may be: white space or a digit. */
 const CLASS = new Uint8Array(256);
 for (const byte of [0x20, 0x09, 0x0a, 0x0d]) CLASS[byte]! |= SPACE;
 for (let byte = 0x30; byte <= 0x39; byte++) CLASS[byte]! |= DIGIT;
-for (let byte = 0; byte < 0x20; byte++) CLASS[byte]! |= STRING_STOP;
-for (const byte of [0x22, 0x5c]) CLASS[byte]! |= STRING_STOP;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -31,6 +28,7 @@ export const INVALID = -1;
 
 /** The offset of the first byte at or after `at` that is not white space (at most `end`). */
 export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
+  if (bytes[at]! > 0x20) return at;
   while (at < end && (CLASS[bytes[at]!]! & SPACE) !== 0) {
     at++;
     spacesSkipped++;
@@ -46,10 +44,11 @@ export function scanString(bytes: Uint8Array, at: number, end: number): number {
   if (bytes[at] !== QUOTE) return INVALID;
   at++;
   while (at < end) {
-    const byte = bytes[at]!;
-    if ((CLASS[byte]! & STRING_STOP) === 0) {
-      at++;
-    } else if (byte === QUOTE) {
+    let byte = bytes[at]!;
+    // May run on into what is behind the end, or to where there is nothing, which is none of these either.
+    while (byte > BACKSLASH || (byte !== QUOTE && byte !== BACKSLASH && byte >= 0x20)) byte = bytes[++at]!;
+    if (at >= end) return INVALID;
+    if (byte === QUOTE) {
       return at + 1;
     } else if (byte === BACKSLASH) {
       const next = scanEscape(bytes, at, end);
