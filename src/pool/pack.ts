@@ -1,16 +1,18 @@
 /** Packs parcels into one buffer, and spreads a report out again: the two ends of a message. */
-import { DELIVERED, INDEX, type Report, type ToThread } from '../thread/messages.ts';
+import { DELIVERED, INDEX, INDEX_BYTES, type Report, type ToThread } from '../thread/messages.ts';
 import type { Parcel, PoolEvents } from './attempt-pool.ts';
 
 type Batch = Extract<ToThread, { kind: 'attempt' }>;
 
 export function pack(parcels: readonly Parcel[]): Batch {
-  let total = 0;
+  const count = parcels.length;
+  let total = count * INDEX.width * INDEX_BYTES;
   for (const { mintedId, envelope } of parcels) total += mintedId.length + envelope.length;
-  const bytes = new ArrayBuffer(total);
-  const to = Buffer.from(bytes);
-  const index: number[] = new Array(parcels.length * INDEX.width);
-  let at = 0;
+  // One of its own, to be transferred; and not filled with zeros, as all of it is written.
+  const to = Buffer.allocUnsafeSlow(total);
+  const bytes = to.buffer;
+  const index = new Int32Array(bytes, 0, count * INDEX.width);
+  let at = index.byteLength;
   let i = 0;
   for (const { number, attempts, mintedId, envelope } of parcels) {
     index[i++] = number;
@@ -21,7 +23,7 @@ export function pack(parcels: readonly Parcel[]): Batch {
     to.set(envelope, at + mintedId.length);
     at += mintedId.length + envelope.length;
   }
-  return { kind: 'attempt', bytes, index };
+  return { kind: 'attempt', bytes, count };
 }
 
 export function spread(report: Report, events: PoolEvents): void {

@@ -143,8 +143,8 @@ export class Agents {
     return connection;
   }
 
-  /** A request has ended on a connection. `sound`: whether the connection can carry another. */
-  giveBack(connection: Connection, sound: boolean): void {
+  /** A request has ended on a connection, at `nowMs`. `sound`: whether the connection can carry another. */
+  giveBack(connection: Connection, sound: boolean, nowMs: number): void {
     connection.inUse = false;
     if (connection.dropped) return;
     if (!sound) {
@@ -152,7 +152,7 @@ export class Agents {
       return;
     }
     connection.served++;
-    connection.idleSinceMs = this.#parts.nowMs();
+    connection.idleSinceMs = nowMs;
     connection.agent.free.push(connection);
     this.#unused.append(connection);
   }

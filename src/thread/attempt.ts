@@ -68,19 +68,21 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
   #kept: Buffer[] | null = null;
   #over = false;
 
+  /** `startedMs`: monotonic milliseconds. */
   constructor(
     number: number,
     envelope: DecodedEnvelope,
     target: Target,
     profile: Profile,
     parts: AttemptParts,
+    startedMs: number,
   ) {
     this.number = number;
     this.envelope = envelope;
     this.target = target;
     this.profile = profile;
     this.#parts = parts;
-    this.startedMs = parts.nowMs();
+    this.startedMs = startedMs;
   }
 
   get timeouts() {

@@ -14,7 +14,7 @@ import { Attempt, type AttemptParts } from './attempt.ts';
 import { Connector } from './connector.ts';
 import { Deadlines } from './deadlines.ts';
 import { ENCRYPTED_TYPE } from './encrypt.ts';
-import { type FailedAttempt, INDEX, type Report } from './messages.ts';
+import { DELIVERED, type FailedAttempt, INDEX, type Report } from './messages.ts';
 import type { AttemptPolicy, RoutePolicy, ThreadSettings } from './policy.ts';
 import { type Profile, Profiles } from './profiles.ts';
 import { requestHeaders } from './request-headers.ts';
@@ -65,7 +65,9 @@ export class Attempter {
   readonly #attemptParts: AttemptParts;
   readonly #waiting = new Ring<Parcel>();
   #slots: number;
-  #delivered: number[] = [];
+  /** What has been delivered since the last report, and how many numbers of it; there is room for one of each slot. */
+  #delivered: Float64Array;
+  #deliveredEnd = 0;
   #failed: FailedAttempt[] = [];
   #unreported = 0;
   #reportTimer: NodeJS.Timeout | null = null;
@@ -74,6 +76,7 @@ export class Attempter {
     const { policy, settings, monotonicMs: nowMs } = parts;
     this.#parts = parts;
     this.#slots = policy.slots;
+    this.#delivered = new Float64Array(policy.slots * DELIVERED.width);
     this.#guard = guardOf(policy.guard);
     this.#names = new Names({ servers: policy.dnsServers, nowMs });
     this.#targets = new Targets(this.#guard);
@@ -98,15 +101,18 @@ export class Attempter {
 
   /** So many attempts may be in flight from now on; those beyond that come to their end. */
   resize(slots: number): void {
+    if (this.#unreported > 0) this.#report();
     this.#slots = slots;
-    this.#fill();
+    this.#delivered = new Float64Array(slots * DELIVERED.width);
+    this.#fill(this.#parts.monotonicMs());
   }
 
   /** Takes a batch (see messages.ts), and starts an attempt for each delivery as slots are free. */
-  accept(bytes: ArrayBuffer, index: readonly number[]): void {
+  accept(bytes: ArrayBuffer, count: number): void {
     const sinceMs = this.#parts.monotonicMs();
     const all = Buffer.from(bytes);
-    let at = 0;
+    const index = new Int32Array(bytes, 0, count * INDEX.width);
+    let at = index.byteLength;
     for (let i = 0; i < index.length; i += INDEX.width) {
       const idEnd = at + index[i + INDEX.idBytes]!;
       const end = idEnd + index[i + INDEX.envelopeBytes]!;
@@ -119,7 +125,7 @@ export class Attempter {
       });
       at = end;
     }
-    this.#fill();
+    this.#fill(sinceMs);
   }
 
   /** Closes the connections that nobody uses. */
@@ -153,13 +159,17 @@ export class Attempter {
     }
   }
 
-  #fill(): void {
+  /** `nowMs`: monotonic milliseconds, read a moment ago. */
+  #fill(nowMs: number): void {
+    let atMs = nowMs;
     while (this.#inFlight.count < this.#slots) {
       const parcel = this.#waiting.shift();
       if (parcel === undefined) return;
       // A process that was stopped and goes on may not own it any more: the main thread is to look first.
-      if (this.#parts.monotonicMs() - parcel.sinceMs > STALE_MS) this.#giveBack(parcel);
-      else this.#start(parcel);
+      if (atMs - parcel.sinceMs > STALE_MS) this.#giveBack(parcel);
+      else this.#start(parcel, atMs);
+      // Starting one takes its time.
+      if (this.#inFlight.count < this.#slots) atMs = this.#parts.monotonicMs();
     }
   }
 
@@ -167,7 +177,7 @@ export class Attempter {
     this.#fail({ number, outcome: { kind: 'handed-back' }, subject: null, attemptMs: 0 });
   }
 
-  #start({ number, attempts, mintedId, bytes }: Parcel): void {
+  #start({ number, attempts, mintedId, bytes }: Parcel, nowMs: number): void {
     const envelope = decodeEnvelope(bytes, mintedId);
     if (isRejection(envelope)) {
       this.#fail({ number, outcome: { kind: 'refused', ...envelope }, subject: null, attemptMs: 0 });
@@ -190,7 +200,7 @@ export class Attempter {
       this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs: 0 });
       return;
     }
-    const attempt = new Attempt(number, envelope, target, profile, this.#attemptParts);
+    const attempt = new Attempt(number, envelope, target, profile, this.#attemptParts, nowMs);
     attempt.slot = this.#inFlight.add(attempt);
     this.#deadlines.watch();
     if (profile.encrypt === null) {
@@ -228,7 +238,7 @@ export class Attempter {
   }
 
   #sendAgain(attempt: Attempt): void {
-    this.#agents.giveBack(attempt.connection!, false);
+    this.#agents.giveBack(attempt.connection!, false, this.#parts.monotonicMs());
     this.#send(attempt, true);
   }
 
@@ -239,23 +249,34 @@ export class Attempter {
 
   #ended(attempt: Attempt, outcome: Outcome, sound: boolean): void {
     const { envelope, connection, number } = attempt;
-    if (connection !== null) this.#agents.giveBack(connection, sound);
+    const nowMs = this.#parts.monotonicMs();
+    if (connection !== null) this.#agents.giveBack(connection, sound, nowMs);
     this.#inFlight.take(attempt.slot);
-    const attemptMs = this.#parts.monotonicMs() - attempt.startedMs;
+    const attemptMs = nowMs - attempt.startedMs;
     if (outcome.kind === 'delivered') {
       const ageUs = Math.round(this.#ageMs(envelope) * 1000);
-      this.#delivered.push(number, outcome.status, Math.round(attemptMs * 1000), ageUs);
-      this.#reportSoon();
+      this.#deliver(number, outcome.status, Math.round(attemptMs * 1000), ageUs);
     } else {
       this.#fail({ number, outcome, subject: subjectOf(envelope), attemptMs });
     }
-    this.#fill();
+    this.#fill(nowMs);
   }
 
   /** Since when the event could have been delivered; -1 where it has no timestamp. */
   #ageMs({ timestampMs, deliverAtMs }: DecodedEnvelope): number {
     if (timestampMs === null) return -1;
     return Math.max(0, this.#parts.wallMs() - Math.max(timestampMs, deliverAtMs ?? timestampMs));
+  }
+
+  #deliver(number: number, status: number, attemptUs: number, ageUs: number): void {
+    const delivered = this.#delivered;
+    const at = this.#deliveredEnd;
+    delivered[at + DELIVERED.number] = number;
+    delivered[at + DELIVERED.status] = status;
+    delivered[at + DELIVERED.attemptUs] = attemptUs;
+    delivered[at + DELIVERED.ageUs] = ageUs;
+    this.#deliveredEnd = at + DELIVERED.width;
+    this.#reportSoon();
   }
 
   #fail(failed: FailedAttempt): void {
@@ -272,8 +293,8 @@ export class Attempter {
   #report(): void {
     if (this.#reportTimer !== null) clearTimeout(this.#reportTimer);
     this.#reportTimer = null;
-    const report: Report = { delivered: this.#delivered, failed: this.#failed };
-    this.#delivered = [];
+    const report: Report = { delivered: this.#delivered.slice(0, this.#deliveredEnd), failed: this.#failed };
+    this.#deliveredEnd = 0;
     this.#failed = [];
     this.#unreported = 0;
     this.#parts.report(report);

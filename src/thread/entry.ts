@@ -17,7 +17,7 @@ export default async function serve({ port, policy, settings }: Assignment): Pro
   port.on('message', (message: ToThread) => {
     switch (message.kind) {
       case 'attempt':
-        attempter.accept(message.bytes, message.index);
+        attempter.accept(message.bytes, message.count);
         break;
       case 'configure':
         attempter.configure(message.settings);

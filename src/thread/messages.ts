@@ -9,15 +9,16 @@ export interface Assignment {
   readonly settings: ThreadSettings;
 }
 
-/** Numbers per delivery in a batch's index, in this order. */
+/** Numbers per delivery in a batch's index, in this order, each of 32 bits. */
 export const INDEX = { number: 0, attempts: 1, idBytes: 2, envelopeBytes: 3, width: 4 } as const;
+export const INDEX_BYTES = Int32Array.BYTES_PER_ELEMENT;
 
 export type ToThread =
   /**
-   * Deliveries to attempt as slots are free. `bytes` holds, for each, its minted id and its envelope, one after the other; `index`
-   * holds INDEX.width numbers for each. The buffer is transferred, not copied.
+   * `count` deliveries to attempt as slots are free. `bytes` begins with INDEX.width numbers for each, and then holds the minted
+   * id and the envelope of each, one after the other. The buffer is transferred, not copied.
    */
-  | { readonly kind: 'attempt'; readonly bytes: ArrayBuffer; readonly index: readonly number[] }
+  | { readonly kind: 'attempt'; readonly bytes: ArrayBuffer; readonly count: number }
   /** Later attempts go by these settings. */
   | { readonly kind: 'configure'; readonly settings: ThreadSettings }
   /** So many attempts may be in flight from now on. */
@@ -43,7 +44,7 @@ export interface FailedAttempt {
 
 /** What has come of attempts since the last report. */
 export interface Report {
-  readonly delivered: readonly number[];
+  readonly delivered: Float64Array;
   readonly failed: readonly FailedAttempt[];
 }
 

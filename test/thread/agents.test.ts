@@ -29,7 +29,7 @@ async function agentsOf(t: TestContext) {
   const use = async (connection: Connection) => {
     const { body } = await connection.client.request({ path: '/', method: 'POST' });
     await body.dump();
-    agents.giveBack(connection, true);
+    agents.giveBack(connection, true, clock.nowMs);
   };
   const pass = (ms: number) => {
     for (let left = ms; left > 0; left -= SWEEP_MS) {

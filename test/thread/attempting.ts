@@ -76,7 +76,7 @@ export function attempting(
       const number = waiting.push(resolve) - 1;
       const envelope = Buffer.from(JSON.stringify({ url, type: 'test', payload: number, ...event }));
       const batch = pack([{ number, attempts: 0, mintedId: `evt_${number}`, envelope }]);
-      attempter.accept(batch.bytes, batch.index);
+      attempter.accept(batch.bytes, batch.count);
       return promise;
     },
   };
