@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Broker } from '../../src/broker/broker.ts';
 import { Engine, type Settled } from '../../src/engine.ts';
+import { growFreely } from '../../src/runtime/garbage.ts';
 import { openObserver } from '../observer.ts';
 import type { Contender, Job, Progress } from './contender.ts';
 import { VOLLEY_QUEUE } from './volley-loader.ts';
@@ -21,6 +22,8 @@ export class Volley implements Contender {
   #emptyAtMs = 0;
 
   async start(job: Job): Promise<void> {
+    // As `volley worker` does.
+    growFreely();
     const broker = `redis://127.0.0.1:${job.redisPort}`;
     this.#observer = await openObserver(broker);
     this.#engine = new Engine({

@@ -4,6 +4,7 @@ import { OPTIONS, type OptionName, type OptionValues } from '../config/options.t
 import type { Engine } from '../engine.ts';
 import { EXIT } from '../errors.ts';
 import { createLogger, type LogFormat, type Logger, logSink } from '../record/log.ts';
+import { growFreely } from '../runtime/garbage.ts';
 import { secretProvider } from '../secrets/provider.ts';
 import { VERSION } from '../version.ts';
 import { defineCommand } from './command.ts';
@@ -31,6 +32,7 @@ export const command = defineCommand({
   async run({ options, readAgain }) {
     // How pgrep finds it. It also takes a password in --broker out of what ps shows.
     process.title = 'volley worker';
+    growFreely();
     const secrets = secretProvider(process.env, options);
     const { stdout } = process;
     const format: LogFormat = options.logFormat ?? (stdout.isTTY ? 'pretty' : 'logfmt');
