@@ -34,3 +34,19 @@ for (const [what, path] of [
     );
   });
 }
+
+test('a Redis that has gone away is reported with what keeps the client from it, not with the call that waited', async (t) => {
+  const server = await startRedis();
+  t.after(() => server.stop());
+  const broker = new RedisBroker(server.url, {
+    queue: randomUUID(),
+    ...OPTIONS,
+    commandTimeoutMs: 2_000,
+  });
+  t.after(() => broker.close());
+  await broker.open();
+  await server.kill9();
+  // Cut off or given up, as the client has or has not yet seen the end.
+  await rejects(broker.stats());
+  await rejects(broker.stats(), /cannot be reached \(ECONNREFUSED\): start it/);
+});

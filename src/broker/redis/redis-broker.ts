@@ -21,7 +21,7 @@ import { Claims } from './claims.ts';
 import { type Connection, newConnection } from './connection.ts';
 import { discardDead, listDead, replayDead } from './dead-letters.ts';
 import { disableDestination, discardParked, enableDestination, standings } from './destinations.ts';
-import { redisFault } from './faults.ts';
+import { redisFault, replyCode } from './faults.ts';
 import { checkFitness, selectDatabase } from './fitness.ts';
 import { type QueueKeys, queueKeys } from './keys.ts';
 import { Leases } from './leases.ts';
@@ -42,6 +42,8 @@ export class RedisBroker implements Broker {
   readonly #claims: Claims;
   #opened = false;
   #closed = false;
+  /** Why there is no connection, as far as the client has said; null while there is one. */
+  #disconnectedBy: unknown = null;
   /** The blocking wait under way, shared by all who wait. */
   #push: Promise<void> | null = null;
   /** What wakes those who wait for work. */
@@ -55,16 +57,17 @@ export class RedisBroker implements Broker {
     this.#blocking = newConnection({ url, keepTrying });
     this.#leases = new Leases(this.#redis, this.#keys, options.leaseMs, options.mintToken);
     this.#claims = new Claims(this.#redis, this.#keys, this.#leases);
+    this.#redis.on('error', (error: unknown) => {
+      this.#disconnectedBy = error;
+    });
+    this.#redis.on('ready', () => {
+      this.#disconnectedBy = null;
+    });
     // Without a listener the client prints; whoever calls meets the fault as a rejection.
     this.#blocking.on('error', () => {});
   }
 
   async open(): Promise<readonly string[]> {
-    let cause: unknown;
-    const note = (error: unknown) => {
-      cause = error;
-    };
-    this.#redis.on('error', note);
     try {
       await this.#redis.connect();
       await selectDatabase(this.#redis, this.#url);
@@ -72,7 +75,7 @@ export class RedisBroker implements Broker {
       return await checkFitness(this.#redis, this.#keys, this.#url);
     } catch (error) {
       await this.close();
-      throw redisFault(error instanceof VolleyError ? error : (cause ?? error), this.#url);
+      throw this.#faultOf(error);
     }
   }
 
@@ -224,7 +227,13 @@ export class RedisBroker implements Broker {
     try {
       return await call();
     } catch (error) {
-      throw redisFault(error, this.#url);
+      throw this.#faultOf(error);
     }
+  }
+
+  /** Where Redis is away, a call learns only that it was not answered: the client has said why. */
+  #faultOf(error: unknown): VolleyError {
+    const isAnswer = error instanceof VolleyError || replyCode(error) !== null;
+    return redisFault(isAnswer ? error : (this.#disconnectedBy ?? error), this.#url);
   }
 }
