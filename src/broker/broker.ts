@@ -204,6 +204,8 @@ export interface Broker {
   askProbe(destination: string, forMs: number): Promise<ProbeAnswer>;
   /** Asks for leave to send to destinations under a rate limit, which all workers of the queue share; answers in the same order. */
   takeTokens(wishes: readonly TokenWish[]): Promise<TokenGrant[]>;
+  /** Milliseconds until a destination under a rate limit may be sent a whole burst again; 0 where nothing went under one of late. */
+  rateDebtMs(destination: string): Promise<number>;
 
   /**
    * The version of the standings that the last claim brought along (0 before the first): when it is above that of the

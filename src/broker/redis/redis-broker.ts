@@ -26,7 +26,7 @@ import { checkFitness, selectDatabase } from './fitness.ts';
 import { type QueueKeys, queueKeys } from './keys.ts';
 import { Leases } from './leases.ts';
 import { settleOn } from './settle.ts';
-import { takeTokens } from './tokens.ts';
+import { rateDebtMs, takeTokens } from './tokens.ts';
 
 /** One blocking wait lasts at most this long, in seconds, so that a dead connection is noticed. */
 const BLOCK_SECONDS = 5;
@@ -203,6 +203,10 @@ export class RedisBroker implements Broker {
 
   takeTokens(wishes: readonly TokenWish[]): Promise<TokenGrant[]> {
     return this.#guard(() => takeTokens(this.#redis, this.#keys, wishes));
+  }
+
+  rateDebtMs(destination: string): Promise<number> {
+    return this.#guard(() => rateDebtMs(this.#redis, this.#keys, destination));
   }
 
   get standingsVersion(): number {
