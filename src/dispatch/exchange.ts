@@ -34,9 +34,9 @@ export class Exchange {
   }
 
   /** The broker holds a destination blocked no more. */
-  unblocked(destination: string): Change | null {
+  unblocked(destination: string): void {
     const lane = this.#lanes.get(destination);
-    return lane === undefined ? null : this.#lanes.turn(lane, UNBLOCKED);
+    if (lane !== undefined) this.#lanes.turn(lane, UNBLOCKED);
   }
 
   /**
@@ -47,11 +47,11 @@ export class Exchange {
     return this.#lanes.probes(WISHES_MAX);
   }
 
-  probeAnswered(destination: string, answer: ProbeAnswer): Change | null {
+  probeAnswered(destination: string, answer: ProbeAnswer): void {
     const lane = this.#lanes.get(destination);
-    if (lane === undefined) return null;
+    if (lane === undefined) return;
     lane.probeAsked = false;
-    return this.#lanes.turn(lane, answer);
+    this.#lanes.turn(lane, answer);
   }
 
   /** Leave to send that is to be asked for. `granted` answers each. */
