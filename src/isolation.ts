@@ -23,8 +23,8 @@ export interface IsolationParts {
   readonly flow: () => IsolatedFlow;
   /** What may be claimed of what is parked. */
   readonly creditForParked: () => Credit;
-  /** How long a probe may take until it is settled, in milliseconds. */
-  readonly probeMs: number;
+  /** Longest that an attempt lasts, in milliseconds. */
+  readonly attemptMs: number;
   readonly log: Logger;
   readonly onFault: (doing: string, error: unknown) => void;
   /** Monotonic milliseconds. */
@@ -41,7 +41,7 @@ export class Isolation {
   #sendsSoon = false;
 
   constructor(parts: IsolationParts) {
-    const { broker, desk, flow, creditForParked, probeMs, log, onFault, nowMs, wallMs, random } = parts;
+    const { broker, desk, flow, creditForParked, attemptMs, log, onFault, nowMs, wallMs, random } = parts;
     this.#log = log;
     /** Answers and news come many in a turn, and are sent for once. */
     const sendSoon = () => {
@@ -71,7 +71,7 @@ export class Isolation {
       broker,
       desk,
       credit: creditForParked,
-      probeMs,
+      attemptMs,
       onClaimed: (claims) => flow().add(claims, true),
       onAnswered: sendSoon,
       onFault: (error) => onFault('ask for what destinations need', error),

@@ -40,18 +40,19 @@ export class Exchange {
   }
 
   /**
-   * Destinations for which leave to probe is to be asked: their cool-off is over, and they have something to send.
-   * `probeAnswered` answers each.
+   * Destinations for which leave to probe is to be asked: their cool-off is over, or the leave that they had, and they have
+   * something to send. `probeAnswered` answers each.
    */
   probesDue(): string[] {
     return this.#lanes.probes(WISHES_MAX);
   }
 
-  probeAnswered(destination: string, answer: ProbeAnswer): void {
+  /** `untilMs`: until when a probe may be sent where it is granted, in monotonic milliseconds. */
+  probeAnswered(destination: string, answer: ProbeAnswer, untilMs: number): void {
     const lane = this.#lanes.get(destination);
     if (lane === undefined) return;
     lane.probeAsked = false;
-    this.#lanes.turn(lane, answer);
+    this.#lanes.turn(lane, answer.kind === 'granted' ? { kind: 'granted', untilMs } : answer);
   }
 
   /** Leave to send that is to be asked for. `granted` answers each. */

@@ -32,7 +32,7 @@ for (const [name, queueOf] of Object.entries(eachBroker()))
       desk: exchange,
       flow: () => flow,
       creditForParked: () => ({ count: 0, bytes: 0 }),
-      probeMs: 1_000,
+      attemptMs: 1_000,
       log: silentLogger(),
       onFault: (doing, error) => t.diagnostic(`${doing}: ${error}`),
       ...{ nowMs, wallMs: Date.now, random: () => 0 },
