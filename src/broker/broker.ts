@@ -57,12 +57,18 @@ export interface Block {
   readonly opened: number;
 }
 
+/**
+ * How long a pause that is over is kept, in milliseconds: where there was something to send, its answer has lifted the pause by
+ * then, and where there was not, nothing ever would.
+ */
+export const PAUSE_KEPT_MS = 60_000;
+
 /** What the broker knows of a destination. One of which it knows nothing is not disabled, not blocked, and has nothing parked. */
 export interface Standing {
   readonly destination: string;
   /** Since when: epoch milliseconds. */
   readonly disabled: { readonly by: DisabledBy; readonly sinceMs: number } | null;
-  /** One that is over (`forMs` 0) stays until it is lifted: an open breaker still wants its probe. */
+  /** One that is over (`forMs` 0) stays until it is lifted: an open breaker still wants its probe. A pause is forgotten in time. */
   readonly block: Block | null;
   /** Deliveries parked for it. */
   readonly parked: number;
@@ -161,7 +167,10 @@ export interface Broker {
    */
   extend(): Promise<boolean>;
 
-  /** Makes ready again what workers held whose lease has lapsed; answers how many deliveries. */
+  /**
+   * Makes ready again what workers held whose lease has lapsed; answers how many deliveries. Forgets pauses that have been over for
+   * `PAUSE_KEPT_MS`, a number of them at each call.
+   */
   reclaim(): Promise<number>;
 
   stats(): Promise<QueueStats>;

@@ -16,7 +16,7 @@ import type {
   TokenGrant,
   TokenWish,
 } from '../broker.ts';
-import { askProbe, block, unblock } from './blocks.ts';
+import { askProbe, block, endPauses, unblock } from './blocks.ts';
 import { Claims } from './claims.ts';
 import { type Connection, newConnection } from './connection.ts';
 import { discardDead, listDead, replayDead } from './dead-letters.ts';
@@ -46,6 +46,8 @@ export class RedisBroker implements Broker {
   #disconnectedBy: unknown = null;
   /** The blocking wait under way, shared by all who wait. */
   #push: Promise<void> | null = null;
+  /** Where the next look at some of the blocks goes on. */
+  #blocksCursor = '0';
   /** What wakes those who wait for work. */
   readonly #waiting = new Set<() => void>();
 
@@ -142,6 +144,7 @@ export class RedisBroker implements Broker {
   reclaim(): Promise<number> {
     return this.#guard(async () => {
       const { leases, ready, turns, waiting, served } = this.#keys;
+      this.#blocksCursor = await endPauses(this.#redis, this.#keys, this.#blocksCursor);
       let reclaimed = 0;
       for (const id of await this.#redis.smembers(leases))
         reclaimed += await this.#redis.volleyReclaim(

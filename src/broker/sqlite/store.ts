@@ -174,9 +174,15 @@ export class Store {
 
   reclaim(): number {
     this.#shrink();
+    if (this.destinations.overPauses().length > 0) this.write(() => this.#endPauses());
     if (this.rates.anyAtRest()) this.write(() => this.rates.forget());
     if (!this.#leases.anyLapsed()) return 0;
     return this.write(() => this.#leases.reclaim());
+  }
+
+  /** Looked for once more, as another process may have paused one of them anew. */
+  #endPauses(): void {
+    for (const destination of this.destinations.overPauses()) this.destinations.unblock(destination);
   }
 
   /** Gives free pages back to the file system, some at each call, where there are many more than will soon be used. */
