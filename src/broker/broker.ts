@@ -188,7 +188,10 @@ export interface Broker {
    * Nothing else takes from what is parked: it is for the workers to drain it at the pace of the destination's window.
    */
   reserveParked(destination: string, maxCount: number, maxBytes: number): Promise<Claim[]>;
-  /** Deletes for good what is parked for a destination; in bounded steps. Answers how many. */
+  /**
+   * Deletes for good what is parked for a destination, and what is set aside behind that for its ordering key; in bounded steps.
+   * Answers how many.
+   */
   discardParked(destination: string): Promise<number>;
 
   /**

@@ -27,7 +27,8 @@ export const command = defineCommand({
   },
   operands: 'NAME…',
   notes: [
-    'Deletes what is parked now. Whether the destination is disabled or blocked stays as it is, and what is queued for it later is parked as before.',
+    'Deletes what is parked now, and what waits behind that for its ordering key (which destinations show does not count). What is queued, in flight or put off for a retry is left, and so is what waits behind it.',
+    'Whether the destination is disabled or blocked stays as it is, and what is queued for it later is parked as before.',
   ],
   examples: [
     '# Look first, then delete',
