@@ -32,8 +32,9 @@ export async function requireStanding(name: string, knowing: Knowing): Promise<S
 export function unknownText(name: string, { standings }: Knowing): string {
   const names = standings.map(({ destination }) => destination);
   const hint =
-    didYouMean(name, names) || ': volley destinations list shows those that something is the matter with';
-  return `nothing is known of destination ${JSON.stringify(name)}, and nothing keeps deliveries from it${hint}`;
+    didYouMean(name, names) ||
+    ': all is well with it, or it is called something else (volley destinations list shows those in trouble)';
+  return `nothing is known of destination ${JSON.stringify(name)}${hint}`;
 }
 
 /** Whether the config file has it, or the broker has come across it: the cheapest question first. */

@@ -218,7 +218,7 @@ test('a name of which nothing is known is told, and nothing is done', async (t) 
       code: 1,
       stdout: '',
       stderr:
-        'volley: nothing is known of destination "something else", and nothing keeps deliveries from it: volley destinations list shows those that something is the matter with\n',
+        'volley: nothing is known of destination "something else": all is well with it, or it is called something else (volley destinations list shows those in trouble)\n',
     });
   deepEqual(await namesKnown(queue.watch), before);
 });
@@ -233,8 +233,8 @@ test('those that are known are enabled also where another name is not, which is 
       '',
     ].join('\n'),
     stderr: [
-      'volley: nothing is known of destination "acct_24", and nothing keeps deliveries from it: did you mean acct_42?',
-      'volley: nothing is known of destination "nobody", and nothing keeps deliveries from it: volley destinations list shows those that something is the matter with',
+      'volley: nothing is known of destination "acct_24": did you mean acct_42?',
+      'volley: nothing is known of destination "nobody": all is well with it, or it is called something else (volley destinations list shows those in trouble)',
       '',
     ].join('\n'),
   });
