@@ -28,8 +28,6 @@ import { Settler } from './settle/settler.ts';
 export type { Settled } from './endings.ts';
 export type { EngineOptions, EngineParts, EngineSnapshot } from './engine-options.ts';
 
-/** What a probe may take beyond an attempt's deadline until it is settled, in milliseconds: then another worker may send one. */
-const PROBE_SPARE_MS = 5_000;
 /** How often `whenIdle` asks the broker what is left, in milliseconds. */
 const IDLE_POLL_MS = 50;
 /** How long a stop waits for the broker to take the last settlements, in milliseconds. */
@@ -132,7 +130,7 @@ export class Engine {
       desk: this.#dispatcher.exchange,
       flow: () => this.#flow,
       creditForParked: () => this.#credits.ofParked(),
-      probeMs: totalTimeoutMs + PROBE_SPARE_MS,
+      attemptMs: totalTimeoutMs,
       log: this.#log,
       onFault: (doing, error) => this.#brokerFault(doing, error),
       nowMs: () => performance.now(),

@@ -9,7 +9,8 @@ import type { Credit } from './reserve/credit.ts';
 /** The part of the dispatcher that has errands. */
 export interface Desk {
   probesDue(): readonly string[];
-  probeAnswered(destination: string, answer: ProbeAnswer): void;
+  /** `untilMs`: until when a probe that is granted may be sent, in monotonic milliseconds. */
+  probeAnswered(destination: string, answer: ProbeAnswer, untilMs: number): void;
   wishes(): readonly TokenWish[];
   granted(destination: string, grant: TokenGrant): void;
   /** What to fetch of what is parked, of so many destinations at most. */
@@ -26,8 +27,8 @@ export interface ErrandsParts {
   readonly desk: Desk;
   /** What may be claimed of what is parked. */
   readonly credit: () => Credit;
-  /** How long a probe may take until it is settled, in milliseconds. */
-  readonly probeMs: number;
+  /** Longest that an attempt lasts, in milliseconds. */
+  readonly attemptMs: number;
   readonly onClaimed: (claims: readonly Claim[]) => void;
   /** Something may be sent that could not be before. */
   readonly onAnswered: () => void;
@@ -40,6 +41,10 @@ export interface ErrandsParts {
 /** Waits after a fault, in milliseconds: doubling, plus jitter. */
 const FAULT_FIRST_MS = 50;
 const FAULT_MAX_MS = 2_000;
+/** How long leave for a probe may be used to send one, in milliseconds: the first may come back untried, or none be at hand. */
+const PROBE_SENT_MS = 4_000;
+/** What a probe may take beyond an attempt's deadline until it is known to all how it went, in milliseconds. */
+const PROBE_TOLD_MS = 1_000;
 /** Longest that a timer is set for, in milliseconds: what is further off is looked at again then. */
 const TIMER_MAX_MS = 60_000;
 /** How long until it is looked whether there is credit again for what is parked, in milliseconds: nobody tells of that. */
@@ -65,11 +70,7 @@ export class Errands {
     const { broker, desk } = this.#parts;
     // Before the wishes: a time that comes between two of them concerns also what has been asked for already.
     const changeMs = desk.nextChangeMs();
-    for (const destination of desk.probesDue())
-      this.#ask(
-        () => broker.askProbe(destination, this.#parts.probeMs),
-        (answer) => desk.probeAnswered(destination, answer),
-      );
+    for (const destination of desk.probesDue()) this.#askProbe(destination);
     const wishes = desk.wishes();
     if (wishes.length > 0)
       this.#ask(
@@ -88,6 +89,19 @@ export class Errands {
     clearTimeout(this.#timer);
     clearTimeout(this.#creditTimer);
     await Promise.all(this.#underWay);
+  }
+
+  #askProbe(destination: string): void {
+    const { broker, desk, attemptMs, nowMs } = this.#parts;
+    let untilMs = 0;
+    this.#ask(
+      () => {
+        // From before it is given, so that it is over here before another worker may have it.
+        untilMs = nowMs() + PROBE_SENT_MS;
+        return broker.askProbe(destination, PROBE_SENT_MS + attemptMs + PROBE_TOLD_MS);
+      },
+      (answer) => desk.probeAnswered(destination, answer, untilMs),
+    );
   }
 
   #drain(): void {

@@ -23,8 +23,8 @@ export interface IsolationParts {
   readonly flow: () => IsolatedFlow;
   /** What may be claimed of what is parked. */
   readonly creditForParked: () => Credit;
-  /** How long a probe may take until it is settled, in milliseconds. */
-  readonly probeMs: number;
+  /** Longest that an attempt lasts, in milliseconds. */
+  readonly attemptMs: number;
   readonly log: Logger;
   readonly onFault: (doing: string, error: unknown) => void;
   /** Monotonic milliseconds. */
@@ -37,13 +37,11 @@ export interface IsolationParts {
 export class Isolation {
   readonly #standings: DestinationStandings;
   readonly #errands: Errands;
-  readonly #flow: () => IsolatedFlow;
   readonly #log: Logger;
   #sendsSoon = false;
 
   constructor(parts: IsolationParts) {
-    const { broker, desk, flow, creditForParked, probeMs, log, onFault, nowMs, wallMs, random } = parts;
-    this.#flow = flow;
+    const { broker, desk, flow, creditForParked, attemptMs, log, onFault, nowMs, wallMs, random } = parts;
     this.#log = log;
     /** Answers and news come many in a turn, and are sent for once. */
     const sendSoon = () => {
@@ -73,7 +71,7 @@ export class Isolation {
       broker,
       desk,
       credit: creditForParked,
-      probeMs,
+      attemptMs,
       onClaimed: (claims) => flow().add(claims, true),
       onAnswered: sendSoon,
       onFault: (error) => onFault('ask for what destinations need', error),
@@ -91,10 +89,9 @@ export class Isolation {
     return this.#standings.start(disabled);
   }
 
-  async configure(disabled: ReadonlySet<string>): Promise<void> {
-    await this.#standings.configure(disabled);
-    // What the settings from before held back may go, also where nothing else comes that would send it.
-    this.#flow().send();
+  /** What was disabled by the settings from before is sent as the broker tells of it; `disabled` as in `start`. */
+  configure(disabled: ReadonlySet<string>): Promise<void> {
+    return this.#standings.configure(disabled);
   }
 
   /** Fetches nothing more that is parked; resolves when nothing more will come. */

@@ -57,12 +57,18 @@ export interface Block {
   readonly opened: number;
 }
 
+/**
+ * How long a pause that is over is kept, in milliseconds: where there was something to send, its answer has lifted the pause by
+ * then, and where there was not, nothing ever would.
+ */
+export const PAUSE_KEPT_MS = 60_000;
+
 /** What the broker knows of a destination. One of which it knows nothing is not disabled, not blocked, and has nothing parked. */
 export interface Standing {
   readonly destination: string;
   /** Since when: epoch milliseconds. */
   readonly disabled: { readonly by: DisabledBy; readonly sinceMs: number } | null;
-  /** One that is over (`forMs` 0) stays until it is lifted: an open breaker still wants its probe. */
+  /** One that is over (`forMs` 0) stays until it is lifted: an open breaker still wants its probe. A pause is forgotten in time. */
   readonly block: Block | null;
   /** Deliveries parked for it. */
   readonly parked: number;
@@ -161,7 +167,10 @@ export interface Broker {
    */
   extend(): Promise<boolean>;
 
-  /** Makes ready again what workers held whose lease has lapsed; answers how many deliveries. */
+  /**
+   * Makes ready again what workers held whose lease has lapsed; answers how many deliveries. Forgets pauses that have been over for
+   * `PAUSE_KEPT_MS`, a number of them at each call.
+   */
   reclaim(): Promise<number>;
 
   stats(): Promise<QueueStats>;
@@ -179,7 +188,10 @@ export interface Broker {
    * Nothing else takes from what is parked: it is for the workers to drain it at the pace of the destination's window.
    */
   reserveParked(destination: string, maxCount: number, maxBytes: number): Promise<Claim[]>;
-  /** Deletes for good what is parked for a destination; in bounded steps. Answers how many. */
+  /**
+   * Deletes for good what is parked for a destination, and what is set aside behind that for its ordering key; in bounded steps.
+   * Answers how many.
+   */
   discardParked(destination: string): Promise<number>;
 
   /**
@@ -204,6 +216,8 @@ export interface Broker {
   askProbe(destination: string, forMs: number): Promise<ProbeAnswer>;
   /** Asks for leave to send to destinations under a rate limit, which all workers of the queue share; answers in the same order. */
   takeTokens(wishes: readonly TokenWish[]): Promise<TokenGrant[]>;
+  /** Milliseconds until a destination under a rate limit may be sent a whole burst again; 0 where nothing went under one of late. */
+  rateDebtMs(destination: string): Promise<number>;
 
   /**
    * The version of the standings that the last claim brought along (0 before the first): when it is above that of the

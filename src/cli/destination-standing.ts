@@ -1,8 +1,6 @@
 /** What the broker knows of a destination, for people and for programs: what the `destinations` commands share. */
 import type { Block, Broker, DisabledBy, Standing } from '../broker/broker.ts';
-import { didYouMean } from '../config/nearest.ts';
 import { formatDuration } from '../config/values.ts';
-import { VolleyError } from '../errors.ts';
 import { alarm, caution } from './terminal.ts';
 
 /** What a destination's deliveries meet with; where several things do, the one that lasts longest. */
@@ -53,7 +51,7 @@ export function blockText({ kind, forMs }: Block): string {
 const IN_MINUTES_MS = 600_000;
 
 /** Rounded up, so that it is never over before what it says. */
-function timeLeft(ms: number): string {
+export function timeLeft(ms: number): string {
   const unitMs = ms < IN_MINUTES_MS ? 1_000 : 60_000;
   return formatDuration(Math.ceil(ms / unitMs) * unitMs);
 }
@@ -78,19 +76,4 @@ export function reportOf(standing: Standing) {
 /** All that the broker knows of destinations. */
 export async function allStandings(broker: Broker): Promise<readonly Standing[]> {
   return (await broker.standings(null)).standings;
-}
-
-/** The one of this name. Throws VOLLEY_NOT_FOUND for one of which nothing is known. */
-export function findStanding(name: string, standings: readonly Standing[]): Standing {
-  const found = standings.find(({ destination }) => destination === name);
-  if (found !== undefined) return found;
-  const hint =
-    didYouMean(
-      name,
-      standings.map(({ destination }) => destination),
-    ) || ': volley destinations list shows those there are';
-  throw new VolleyError(
-    'VOLLEY_NOT_FOUND',
-    `destination ${JSON.stringify(name)} is not disabled, not blocked, and has nothing parked${hint}`,
-  );
 }

@@ -1,10 +1,12 @@
 /** `volley destinations discard`: what is parked for these, deleted for good. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from '../broker/broker.ts';
+import { configuredDestinations } from '../config/configured-destination.ts';
 import { EXIT, VolleyError } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
-import { allStandings, findStanding } from './destination-standing.ts';
+import { allStandings } from './destination-standing.ts';
 import { withBroker } from './existing-broker.ts';
+import { requireStanding } from './known-destination.ts';
 import { Progress } from './progress.ts';
 import { print, printable } from './terminal.ts';
 
@@ -25,7 +27,8 @@ export const command = defineCommand({
   },
   operands: 'NAME…',
   notes: [
-    'Deletes what is parked now. Whether the destination is disabled or blocked stays as it is, and what is queued for it later is parked as before.',
+    'Deletes what is parked now, and what waits behind that for its ordering key (which destinations show does not count). What is queued, in flight or put off for a retry is left, and so is what waits behind it.',
+    'Whether the destination is disabled or blocked stays as it is, and what is queued for it later is parked as before.',
   ],
   examples: [
     '# Look first, then delete',
@@ -44,10 +47,11 @@ export const command = defineCommand({
         'VOLLEY_USAGE',
         'this deletes what is parked for good: look at it with volley destinations show, then add --yes',
       );
+    const configured = configuredDestinations(options.config);
     await withBroker(options, async (broker) => {
-      const standings = await allStandings(broker);
+      const knowing = { broker, standings: await allStandings(broker), configured };
       // All of them first: a name that was mistyped deletes nothing.
-      for (const name of names) findStanding(name, standings);
+      for (const name of names) await requireStanding(name, knowing);
       for (const destination of names) {
         const discarded = await discard(broker, destination);
         await print(

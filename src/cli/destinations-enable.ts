@@ -1,9 +1,11 @@
 /** `volley destinations enable`: these may be sent to again, and what is parked for them first. */
 import type { Broker, Standing } from '../broker/broker.ts';
+import { configuredDestinations } from '../config/configured-destination.ts';
 import { EXIT, VolleyError } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
-import { allStandings, findStanding } from './destination-standing.ts';
+import { allStandings } from './destination-standing.ts';
 import { withBroker } from './existing-broker.ts';
+import { findStanding, unknownText } from './known-destination.ts';
 import { note, print, printable } from './terminal.ts';
 
 export const command = defineCommand({
@@ -20,6 +22,7 @@ export const command = defineCommand({
   },
   operands: '[NAME…]',
   notes: [
+    'Those of which nothing is known are told, the others enabled all the same; the exit code is 1 then.',
     'Whether it was disabled, its breaker is open or it is paused: it is sent to again. Workers hear of it within 5 seconds or so, and deliver what is parked, the oldest first, at the pace the destination takes it.',
     'What is put off for a retry stays so until it is due, also where the receiver has asked for a long wait.',
     'One that answers 410 Gone again is disabled again, and one that fails again opens its breaker again. One that the config file disables is disabled again by its workers: change the file.',
@@ -38,17 +41,31 @@ export const command = defineCommand({
         'VOLLEY_USAGE',
         `volley destinations enable ${flags.all ? 'takes names or --all, not both' : 'needs to know which'}: give their names (volley destinations list shows them), or --all`,
       );
-    await withBroker(options, async (broker) => {
+    const configured = configuredDestinations(options.config);
+    return withBroker(options, async (broker) => {
       const standings = await allStandings(broker);
-      const chosen = flags.all
-        ? standings.filter(({ disabled, block }) => disabled !== null || block !== null)
-        : [...new Set(operands)].map((name) => findStanding(name, standings));
-      for (const each of chosen) await enable(broker, each, flags.json);
-      if (chosen.length === 0 && !flags.json) await print('no destination is disabled or blocked');
+      if (flags.all) return enableAll(broker, standings, flags.json);
+      const knowing = { broker, standings, configured };
+      let unknown = 0;
+      for (const name of new Set(operands)) {
+        const standing = await findStanding(name, knowing);
+        if (standing !== null) await enable(broker, standing, flags.json);
+        else {
+          unknown++;
+          note(unknownText(name, knowing));
+        }
+      }
+      return unknown === 0 ? EXIT.done : EXIT.workFailed;
     });
-    return EXIT.done;
   },
 });
+
+async function enableAll(broker: Broker, standings: readonly Standing[], asJson: boolean): Promise<number> {
+  const chosen = standings.filter(({ disabled, block }) => disabled !== null || block !== null);
+  for (const each of chosen) await enable(broker, each, asJson);
+  if (chosen.length === 0 && !asJson) await print('no destination is disabled or blocked');
+  return EXIT.done;
+}
 
 async function enable(broker: Broker, standing: Standing, asJson: boolean): Promise<void> {
   const { destination } = standing;

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import type { OptionValues } from '../config/options.ts';
 import { parseDuration } from '../config/values.ts';
 import { isRejection } from '../delivery/envelope.ts';
-import { MAX_BODY_BYTES, MAX_ENVELOPE_BYTES } from '../delivery/event.ts';
+import { MAX_BODY_BYTES, MAX_ENVELOPE_BYTES, MAX_SCHEDULED_MS } from '../delivery/event.ts';
 import { parseTimestamp } from '../delivery/fields.ts';
 import { isJsonText } from '../delivery/json-scan.ts';
 import { EXIT, errorCode, VolleyError } from '../errors.ts';
@@ -67,6 +67,10 @@ function timeOf(flag: string, text: string | null, nowMs: number): number | unde
   const time = numberOrText(text);
   const inMs = typeof time === 'string' ? parseDuration(time.replace(/^\+/, '')) : null;
   const timeMs = inMs === null ? parseTimestamp(time) : nowMs + inMs;
+  if (timeMs !== null && inMs !== null && timeMs > MAX_SCHEDULED_MS)
+    throw usage(
+      `--${flag} is ${JSON.stringify(text)}, which is too far ahead: the latest time is ${new Date(MAX_SCHEDULED_MS).toISOString()}`,
+    );
   if (timeMs !== null) return timeMs;
   throw usage(
     `--${flag} is ${JSON.stringify(text)}: give a time such as 2026-11-23T18:00:00Z, or how long from now, such as 10m`,

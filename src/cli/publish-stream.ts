@@ -7,6 +7,7 @@ import { EXIT, VolleyError } from '../errors.ts';
 import { eventIdMint } from '../publish/event-id.ts';
 import { eventOf, type Line, readLines } from '../publish/lines.ts';
 import { Publisher } from '../publish/publisher.ts';
+import { NearMisses } from './near-misses.ts';
 import { Progress } from './progress.ts';
 import { BadLines, isBlank, withoutBom } from './stream-lines.ts';
 import { print } from './terminal.ts';
@@ -43,6 +44,7 @@ class EventStream {
   readonly #mintId = eventIdMint();
   readonly #progress = new Progress('published');
   readonly #badLines = new BadLines('that are no envelope', this.#progress);
+  readonly #nearMisses = new NearMisses(this.#progress);
   /** The last line that is known to be with the broker, as are all before it. */
   #confirmedLine = 0;
 
@@ -90,8 +92,11 @@ class EventStream {
     if (bytes === null) return this.#reject(number, `longer than ${MAX_ENVELOPE_BYTES} bytes`);
     const envelope = withoutBom(number, bytes);
     if (isBlank(envelope)) return null;
-    const event = eventOf(envelope, this.#mintId());
-    return isRejection(event) ? this.#reject(number, event.detail) : event;
+    const unknown: string[] = [];
+    const event = eventOf(envelope, this.#mintId(), (name) => unknown.push(name));
+    if (isRejection(event)) return this.#reject(number, event.detail);
+    for (const name of unknown) this.#nearMisses.met(number, name);
+    return event;
   }
 
   #reject(number: number, detail: string): null {

@@ -10,6 +10,7 @@ export const command = defineCommand({
   notes: [
     'With --url: publishes that event and prints its id. Without: reads envelopes from standard input, one JSON object a line.',
     'A line that is no envelope is reported with its number, the others are published, and the exit code is 1.',
+    'Members that an envelope does not have are left out; where one was perhaps meant for another (expires_at for expiresAt), that is told.',
   ],
   examples: [
     `volley publish --url https://example.com/hooks --type order.updated --payload '{"id":7}'`,

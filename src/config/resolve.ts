@@ -24,10 +24,14 @@ export function optionsOf(scope: OptionScope): OptionTable {
   return Object.fromEntries(Object.entries(OPTIONS).filter(([, spec]) => spec.scopes.includes(scope)));
 }
 
-/** Where a value that was given came from, and what it is. */
+/** A value that was given, and where. */
 interface Found {
   readonly code: ErrorCode;
   readonly value: unknown;
+  /** What the option is called there. */
+  readonly name: string;
+  /** `FILE:LINE:COLUMN`, in a file. */
+  readonly place?: string;
 }
 
 /**
@@ -83,8 +87,9 @@ function flagEntries(path: string, table: OptionTable, fileFlag: string): FileOb
 function fromFlag(spec: OptionSpec, given: GivenArguments): Found | null {
   const texts = given.texts.get(spec.flag);
   if (texts === undefined) return null;
-  const fail = failure('VOLLEY_USAGE', `--${spec.flag}`, texts.join(','));
-  return { code: 'VOLLEY_USAGE', value: valueFromText(spec, texts, fail) };
+  const name = `--${spec.flag}`;
+  const fail = failure('VOLLEY_USAGE', name, texts.join(','));
+  return { code: 'VOLLEY_USAGE', value: valueFromText(spec, texts, fail), name };
 }
 
 function fromEnvironment(spec: OptionSpec, env: Environment): Found | null {
@@ -92,14 +97,16 @@ function fromEnvironment(spec: OptionSpec, env: Environment): Found | null {
   const text = env[name];
   if (text === undefined) return null;
   const fail = failure('VOLLEY_CONFIG', `${name} in the environment`, text);
-  return { code: 'VOLLEY_CONFIG', value: valueFromText(spec, [text], fail) };
+  return { code: 'VOLLEY_CONFIG', value: valueFromText(spec, [text], fail), name };
 }
 
 function fromFile(spec: OptionSpec, entries: FileObject): Found | null {
   const entry = entries.get(spec.flag);
   if (entry === undefined) return null;
-  const fail = failure('VOLLEY_CONFIG', `${entry.place}: "${entry.key}"`, entry.value);
-  return { code: 'VOLLEY_CONFIG', value: valueFromJson(spec, entry.value, fail) };
+  const { place } = entry;
+  const name = `"${entry.key}"`;
+  const fail = failure('VOLLEY_CONFIG', `${place}: ${name}`, entry.value);
+  return { code: 'VOLLEY_CONFIG', value: valueFromJson(spec, entry.value, fail), name, place };
 }
 
 /** The file's entries by flag. Throws VOLLEY_CONFIG for a key that is no option. */
@@ -125,13 +132,13 @@ function refuseUnknown(entries: FileObject, known: readonly string[], flags: rea
 
 /** Throws where options are each in range and do not go together. */
 function checkTogether(values: OptionValues, found: ReadonlyMap<string, Found>): void {
-  const conflict = findConflict(values);
+  const conflict = findConflict(values, (name) => nameOf(name, found));
   if (conflict !== null) throw conflictError(conflict, values, found);
   if (!isBurstAlone(values)) return;
-  const { ratePerSecond, rateBurst } = OPTIONS;
+  const burst = found.get('rateBurst')!;
   throw new VolleyError(
-    found.get('rateBurst')!.code,
-    `--${rateBurst.flag} ${values.rateBurst} is there without --${ratePerSecond.flag}: give both, or neither`,
+    burst.code,
+    `${placeOf([burst])}${burst.name} ${values.rateBurst} is there without ${nameOf('ratePerSecond', found)}: give both, or neither`,
   );
 }
 
@@ -141,13 +148,25 @@ function conflictError(
   values: OptionValues,
   found: ReadonlyMap<string, Found>,
 ): VolleyError {
-  const usage = conflict.between.some((name) => found.get(name)?.code === 'VOLLEY_USAGE');
+  const given = conflict.between.flatMap((name) => found.get(name) ?? []);
+  const usage = given.some(({ code }) => code === 'VOLLEY_USAGE');
   const settings = conflict.between.map((name: OptionName) => {
-    const shown = `--${OPTIONS[name].flag} ${formatValue(OPTIONS[name], values[name])}`;
+    const shown = `${nameOf(name, found)} ${formatValue(OPTIONS[name], values[name])}`;
     return found.has(name) ? shown : `${shown} (the default)`;
   });
   return new VolleyError(
     usage ? 'VOLLEY_USAGE' : 'VOLLEY_CONFIG',
-    `${settings[0]} must be ${conflict.relation} ${settings[1]}: ${conflict.fix}`,
+    `${placeOf(given)}${settings[0]} must be ${conflict.relation} ${settings[1]}: ${conflict.fix}`,
   );
+}
+
+/** What an option is called where it was given; else its flag. */
+function nameOf(name: OptionName, found: ReadonlyMap<string, Found>): string {
+  return found.get(name)?.name ?? `--${OPTIONS[name].flag}`;
+}
+
+/** The place in the file of the first of these that is from there, as the beginning of a message. */
+function placeOf(given: readonly Found[]): string {
+  const place = given.find((each) => each.place !== undefined)?.place;
+  return place === undefined ? '' : `${place}: `;
 }

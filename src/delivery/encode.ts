@@ -2,7 +2,9 @@
  * Writes envelopes. What routes a delivery comes first and the payload last, so that the main thread of a worker reads
  * only the first bytes (`peekDestination`).
  */
-import { bodySizeFault, bodyTextFault, invalid, isRejection, type Rejection } from './envelope.ts';
+
+import { shown } from '../runtime/shown.ts';
+import { bodySizeFault, bodyTextFault, FIELDS, invalid, isRejection, type Rejection } from './envelope.ts';
 import type { VolleyEvent } from './event.ts';
 import {
   destinationFault,
@@ -25,6 +27,7 @@ export function encodeEnvelope(event: VolleyEvent, mintId: () => string, nowMs: 
   const deliverAt = numberOf(event.deliverAt);
   const expiresAt = numberOf(event.expiresAt);
   const fault =
+    spellingFault(event) ??
     urlFault(event.url) ??
     typeFault(event.type) ??
     (event.id === undefined ? null : idFault(event.id)) ??
@@ -48,6 +51,27 @@ export function encodeEnvelope(event: VolleyEvent, mintId: () => string, nowMs: 
     headers: event.headers,
   });
   return Buffer.concat([Buffer.from(`${head.slice(0, -1)},"${body.field}":`), body.bytes, CLOSE]);
+}
+
+/** The members by their letters alone. */
+const BY_LETTERS = new Map(FIELDS.map((field) => [lettersOf(field), field]));
+const KNOWN = new Set<string>(FIELDS);
+
+/**
+ * What is wrong with a member that differs from a known one in case and separators alone, such as `expires_at`: left out in
+ * silence, it would be missed only when it is too late. Others are let be: whoever publishes may have more to its events.
+ */
+function spellingFault(event: VolleyEvent): string | null {
+  for (const [name, value] of Object.entries(event)) {
+    if (KNOWN.has(name) || value === undefined) continue;
+    const meant = BY_LETTERS.get(lettersOf(name));
+    if (meant !== undefined) return `${shown(name)} is no member of an event: write ${meant}`;
+  }
+  return null;
+}
+
+function lettersOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z]/g, '');
 }
 
 /** A Date as epoch milliseconds, and anything else as it is. */

@@ -35,7 +35,7 @@ export interface Rejection {
 }
 
 /** The members Volley knows, in the order that `encodeEnvelope` writes them; their index is their place in the scratch spans. */
-const FIELDS = [
+export const FIELDS = [
   'id',
   'destination',
   'orderingKey',
@@ -75,8 +75,11 @@ const spans = new Int32Array(FIELDS.length * 2);
 /** White space between the tokens of the payload that was walked over last, in bytes. */
 let payloadSpaces = 0;
 
+/** Told of the name of a member that Volley does not know. */
+export type OnUnknown = (name: string) => void;
+
 /** Fills `spans` from the envelope's top level, up to and with the field `last` if that is met; answers what is wrong, or null. */
-function walkMembers(bytes: Buffer, last: number): Rejection | null {
+function walkMembers(bytes: Buffer, last: number, onUnknown: OnUnknown | null = null): Rejection | null {
   const end = bytes.length;
   spans.fill(0);
   let at = skipSpace(bytes, 0, end);
@@ -87,6 +90,7 @@ function walkMembers(bytes: Buffer, last: number): Rejection | null {
     const keyEnd = scanString(bytes, at, end);
     if (keyEnd === INVALID) return NOT_JSON;
     const field = fieldOf(bytes, at + 1, keyEnd - 1);
+    if (field === UNKNOWN) onUnknown?.(JSON.parse(bytes.toString('utf8', at, keyEnd)) as string);
     at = skipSpace(bytes, keyEnd, end);
     if (bytes[at] !== 0x3a) return NOT_JSON;
     at = skipSpace(bytes, at + 1, end);
@@ -184,9 +188,13 @@ function knownUrlFault(url: unknown): string | null {
 }
 
 /** Decodes and validates an envelope. `mintedId` is its id when it carries none. The body is a view on `bytes` where it can be. */
-export function decodeEnvelope(bytes: Buffer, mintedId: string): DecodedEnvelope | Rejection {
+export function decodeEnvelope(
+  bytes: Buffer,
+  mintedId: string,
+  onUnknown: OnUnknown | null = null,
+): DecodedEnvelope | Rejection {
   if (!isUtf8(bytes)) return NOT_JSON;
-  const malformed = walkMembers(bytes, UNKNOWN);
+  const malformed = walkMembers(bytes, UNKNOWN, onUnknown);
   if (malformed !== null) return malformed;
   const head = bytes.toString('latin1', 0, Math.min(bytes.length, HEAD_BYTES));
   const id = fieldValue(bytes, ID, head) ?? mintedId;

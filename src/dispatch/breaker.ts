@@ -20,6 +20,8 @@
  *      └──────────────► │ paused │ ────────────────┘                                       │
  *                       └────────┘ ◄───────────────────────────────────────────────────────┘
  *
+ * Leave for a probe that is over is asked for anew; a probing breaker to which it is refused is open until it may be asked again.
+ *
  * A block (open or paused) is shared by all workers through the broker: one that is heard of from another worker is entered
  * as if it had been found out here, and so is one that has been lifted. A cool-off is twice as long each time the destination
  * fails again before it was closed, up to MOST_COOL_OFFS. While ramping, which each worker does for itself, the limit on what
@@ -34,7 +36,8 @@ import type { Tally } from './tally.ts';
 export type Breaker =
   | { readonly kind: 'closed' }
   | { readonly kind: 'open'; readonly untilMs: number; readonly opened: number }
-  | { readonly kind: 'probing'; readonly opened: number }
+  /** Until when the leave that was given lets a probe be sent; then it is to be asked for anew. */
+  | { readonly kind: 'probing'; readonly untilMs: number; readonly opened: number }
   /** Once it is over one may be in flight, until an answer shows that the destination takes deliveries again. */
   | { readonly kind: 'paused'; readonly untilMs: number; readonly opened: number }
   /** `limit`: on what is in flight. `clean`: successes in this round, which has as many as the limit. */
@@ -43,8 +46,10 @@ export type Breaker =
 export type BreakerEvent =
   /** A delivery has come back. */
   | Ending
-  /** The broker has answered a wish to probe, or tells that the destination is blocked no more. */
-  | ProbeAnswer
+  /** The broker has given leave to send a probe until then, in monotonic milliseconds. */
+  | { readonly kind: 'granted'; readonly untilMs: number }
+  /** It has answered otherwise, or tells that the destination is blocked no more. */
+  | Exclude<ProbeAnswer, { readonly kind: 'granted' }>
   /** Another worker has blocked the destination, or this one did before it was started. */
   | { readonly kind: 'blocked'; readonly block: Block };
 
@@ -99,7 +104,7 @@ export function roomIn(breaker: Breaker, window: number, nowMs: number): number 
     case 'open':
       return 0;
     case 'probing':
-      return 1;
+      return breaker.untilMs > nowMs ? 1 : 0;
     case 'paused':
       return breaker.untilMs <= nowMs ? 1 : 0;
     case 'ramping':
@@ -139,7 +144,7 @@ type Open = Extract<Breaker, { kind: 'open' }>;
 function whenOpen(breaker: Open, event: BreakerEvent, at: Circumstances): Breaker {
   switch (event.kind) {
     case 'granted':
-      return breaker.untilMs <= at.nowMs ? { kind: 'probing', opened: breaker.opened } : breaker;
+      return breaker.untilMs <= at.nowMs ? { ...breaker, kind: 'probing', untilMs: event.untilMs } : breaker;
     case 'refused':
       return { ...breaker, untilMs: Math.max(breaker.untilMs, at.nowMs + event.forMs) };
     case 'unblocked':
@@ -176,11 +181,14 @@ function whenProbing(breaker: Probing, event: BreakerEvent, at: Circumstances): 
     case 'blocked':
       // The block that is being probed is known.
       return isNews(event.block, opened) ? heard(event.block, at) : breaker;
-    // The leave was for one attempt, and none was made: the next delivery may have it.
+    // The leave was for one attempt, and none was made: the next delivery may have it, as long as it lasts.
     case 'untried':
-    case 'granted':
-    case 'refused':
       return breaker;
+    case 'granted':
+      return { ...breaker, untilMs: event.untilMs };
+    // Another worker has been given leave, as the one given here was over.
+    case 'refused':
+      return { kind: 'open', untilMs: at.nowMs + event.forMs, opened };
     default:
       return event satisfies never;
   }

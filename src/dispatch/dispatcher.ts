@@ -10,7 +10,7 @@
  * whose sockets to it are warm.
  */
 import { Activity } from './activity.ts';
-import { type Breaker, CLOSED } from './breaker.ts';
+import { CLOSED } from './breaker.ts';
 import { Egress } from './egress.ts';
 import { type Ending, UNTRIED } from './ending.ts';
 import { Exchange } from './exchange.ts';
@@ -183,13 +183,6 @@ export class Dispatcher<Delivery extends Dispatchable> {
   standing(destination: string): Standing | null {
     const lane = this.#lanes.get(destination);
     return lane === undefined ? null : standingOf(lane, this.#lanes.nowMs());
-  }
-
-  /** How many destinations stand how; goes through all lanes. */
-  states(): Record<Breaker['kind'], number> {
-    const counts = { closed: 0, open: 0, probing: 0, paused: 0, ramping: 0 };
-    for (const { breaker } of this.#lanes.all()) counts[breaker.kind]++;
-    return counts;
   }
 
   /** The rules of destinations may have changed. */

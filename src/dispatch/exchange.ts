@@ -34,24 +34,25 @@ export class Exchange {
   }
 
   /** The broker holds a destination blocked no more. */
-  unblocked(destination: string): Change | null {
+  unblocked(destination: string): void {
     const lane = this.#lanes.get(destination);
-    return lane === undefined ? null : this.#lanes.turn(lane, UNBLOCKED);
+    if (lane !== undefined) this.#lanes.turn(lane, UNBLOCKED);
   }
 
   /**
-   * Destinations for which leave to probe is to be asked: their cool-off is over, and they have something to send.
-   * `probeAnswered` answers each.
+   * Destinations for which leave to probe is to be asked: their cool-off is over, or the leave that they had, and they have
+   * something to send. `probeAnswered` answers each.
    */
   probesDue(): string[] {
     return this.#lanes.probes(WISHES_MAX);
   }
 
-  probeAnswered(destination: string, answer: ProbeAnswer): Change | null {
+  /** `untilMs`: until when a probe may be sent where it is granted, in monotonic milliseconds. */
+  probeAnswered(destination: string, answer: ProbeAnswer, untilMs: number): void {
     const lane = this.#lanes.get(destination);
-    if (lane === undefined) return null;
+    if (lane === undefined) return;
     lane.probeAsked = false;
-    return this.#lanes.turn(lane, answer);
+    this.#lanes.turn(lane, answer.kind === 'granted' ? { kind: 'granted', untilMs } : answer);
   }
 
   /** Leave to send that is to be asked for. `granted` answers each. */

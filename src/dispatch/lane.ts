@@ -150,6 +150,11 @@ export class Lane<Delivery extends Dispatchable> {
     return this.#tally.inARow;
   }
 
+  /** When it wants leave for a probe, be it anew, in monotonic milliseconds; null when it needs none. */
+  get probeFromMs(): number | null {
+    return this.breaker.kind === 'open' || this.breaker.kind === 'probing' ? this.breaker.untilMs : null;
+  }
+
   /** When it may go on or wants its probe, in monotonic milliseconds; null when nothing but its limit is in its way. */
   get blockedUntilMs(): number | null {
     return this.breaker.kind === 'open' || this.breaker.kind === 'paused' ? this.breaker.untilMs : null;
@@ -157,7 +162,7 @@ export class Lane<Delivery extends Dispatchable> {
 
   /** When something changes for it by itself, in monotonic milliseconds; infinite when nothing does. */
   nextChangeMs(nowMs: number): number {
-    const unblockedMs = this.blockedUntilMs ?? 0;
+    const unblockedMs = this.blockedUntilMs ?? this.probeFromMs ?? 0;
     const tokensMs = this.tokens?.nextChangeMs(nowMs) ?? Number.POSITIVE_INFINITY;
     return unblockedMs > nowMs ? Math.min(unblockedMs, tokensMs) : tokensMs;
   }
@@ -174,7 +179,7 @@ export class Lane<Delivery extends Dispatchable> {
   takes(isAhead: boolean, nowMs: number): boolean {
     if (this.parked && !isAhead) return false;
     const { breaker, inFlight, waiting } = this;
-    return breaker.kind === 'probing' ? inFlight + waiting === 0 : this.limit(nowMs) > 0;
+    return this.limit(nowMs) > 0 && (breaker.kind !== 'probing' || inFlight + waiting === 0);
   }
 
   /** One has come back. */

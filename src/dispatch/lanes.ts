@@ -114,7 +114,7 @@ export class Lanes<Delivery extends Dispatchable> {
       this.round.enter(lane);
     if (tokens !== null) this.#limited.note(lane);
     if (lane.parked) this.#parked.note(lane);
-    if (lane.breaker !== CLOSED && lane.breaker.kind === 'open') this.#probing.note(lane);
+    if (lane.breaker !== CLOSED && lane.probeFromMs !== null) this.#probing.note(lane);
   }
 
   /** Leave to send has been granted; or there is none, until a time. */

@@ -20,10 +20,10 @@ export interface Drain {
 const DRAIN_MAX = 256;
 const DRAIN_BYTES = 1_048_576;
 
-/** The destination of a lane whose cool-off is over; null when it has nothing to send, has asked, or something from before is still out. */
+/** The destination of a lane whose cool-off, or leave to probe, is over; null when it has nothing to send, has asked, or something from before is still out. */
 export function probeWish(lane: Lane<Dispatchable>, nowMs: number): string | null {
-  const { breaker, inFlight, probeAsked } = lane;
-  if (breaker.kind !== 'open' || breaker.untilMs > nowMs || inFlight > 0 || probeAsked) return null;
+  const { probeFromMs, inFlight, probeAsked } = lane;
+  if (probeFromMs === null || probeFromMs > nowMs || inFlight > 0 || probeAsked) return null;
   if (!lane.parked && lane.waiting === 0) return null;
   lane.probeAsked = true;
   return lane.destination;

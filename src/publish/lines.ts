@@ -1,5 +1,5 @@
 /** NDJSON (https://github.com/ndjson/ndjson-spec): a stream cut into lines, and a line read as an event. */
-import { decodeEnvelope, isRejection, type Rejection } from '../delivery/envelope.ts';
+import { decodeEnvelope, isRejection, type OnUnknown, type Rejection } from '../delivery/envelope.ts';
 import type { VolleyEvent } from '../delivery/event.ts';
 
 export interface Line {
@@ -41,9 +41,16 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, maxBytes: number
   if (partBytes > 0) yield [complete()];
 }
 
-/** The event that an envelope's bytes describe, with `mintedId` when they give no id; its payload is taken as the very bytes it was written with. */
-export function eventOf(envelope: Buffer, mintedId: string): VolleyEvent | Rejection {
-  const decoded = decodeEnvelope(envelope, mintedId);
+/**
+ * The event that an envelope's bytes describe, with `mintedId` when they give no id; its payload is taken as the very bytes it
+ * was written with. `onUnknown` is told of the members that do not become part of it.
+ */
+export function eventOf(
+  envelope: Buffer,
+  mintedId: string,
+  onUnknown: OnUnknown | null = null,
+): VolleyEvent | Rejection {
+  const decoded = decodeEnvelope(envelope, mintedId, onUnknown);
   if (isRejection(decoded)) return decoded;
   const { id, url, type, timestampMs, destination, orderingKey, deliverAtMs, expiresAtMs, headers, body } =
     decoded;

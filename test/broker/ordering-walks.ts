@@ -43,6 +43,8 @@ class Walk {
   readonly #workers: readonly Broker[];
   readonly #held: Claim[][];
   #published = 0;
+  /** What waits for its turn is discarded unseen. */
+  #discarded = 0;
   /** Numbers that have been claimed, and the last of each key that was claimed for the first time. */
   readonly #seen = new Set<number>();
   readonly #newest = new Map<string, number>();
@@ -65,7 +67,7 @@ class Walk {
         this.#hold(worker, await broker.reserveParked('x', count, BIG_BYTES));
         break;
       case 'discard':
-        await broker.discardParked('x');
+        this.#discarded += await broker.discardParked('x');
         break;
       case 'replay':
         await broker.replayDead({}, count);
@@ -94,7 +96,7 @@ class Walk {
       return ready + delayed + parked === 0;
     });
     deepEqual(await broker.stats(), stats({}));
-    equal(this.#seen.size, this.#published);
+    ok(this.#seen.size >= this.#published - this.#discarded, `${this.#seen.size}`);
   }
 
   #next(): Buffer {

@@ -183,13 +183,34 @@ function passingOn(it: It): void {
     await broker.settle([{ kind: 'dead', claim: second!, letter: letterOf(second!) }]);
     await broker.settle(parks(await broker.reserve(MANY, BIG_BYTES), 'x'));
     deepEqual(await broker.reserve(MANY, BIG_BYTES), []);
-    equal(await broker.discardParked('x'), 1);
-    deepEqual(await finishAll(broker), ['a4']);
     await broker.publish([keyed('a', 5)]);
+    equal(await broker.discardParked('x'), 2, 'the fourth was set aside');
     deepEqual(await finishAll(broker), ['a5'], 'a turn that nobody wanted is free');
     equal(await broker.discardDead({}, MANY), 1);
     await broker.publish([keyed('a', 6)]);
     deepEqual(await finishAll(broker), ['a6']);
+  });
+
+  it('what is set aside behind what is discarded goes with it, of however many, and nothing else does', async (open) => {
+    const broker = await open();
+    const elsewhere = Buffer.from(
+      JSON.stringify({ destination: 'y', orderingKey: 'a', payload: { number: 0 } }),
+    );
+    await broker.publish([keyed('a', 0), keyed('b', 0), elsewhere, keyed('c', 0)]);
+    await broker.publish(Array.from({ length: 1_300 }, (_, i) => keyed('a', i + 1)));
+    await broker.publish([keyed('b', 1), keyed('c', 1), elsewhere]);
+    const [a, b, other, c] = await broker.reserve(MANY, BIG_BYTES);
+    // All that comes behind them is set aside, a piece at a time.
+    while ((await broker.stats()).ready > 0) await broker.reserve(MANY, BIG_BYTES);
+    await broker.settle(parks([a!, b!], 'x'));
+    equal(await broker.discardParked('x'), 1 + 1_300 + 2);
+    deepEqual(await broker.stats(), stats({ leased: 2, parked: 2 }));
+    equal(await broker.discardParked('x'), 0);
+    await broker.settle(acks([other!, c!]));
+    deepEqual((await finishAll(broker)).sort(), ['a0', 'c1']);
+    await broker.publish([keyed('a', 9_999)]);
+    deepEqual(await finishAll(broker), ['a9999'], 'the turn is with nobody');
+    deepEqual(await broker.stats(), stats({}));
   });
 
   it('a dead letter that is replayed queues behind what waits for its key', async (open) => {

@@ -46,13 +46,13 @@ test('a Redis that is full still sets aside and passes on', async (t) => {
   await rejects(admin.lpush('anything', 'x'), /OOM/);
   const [first, ...others] = await broker.reserve(MANY, BIG_BYTES);
   await broker.settle([{ kind: 'release', claim: first! }, ...acks(others)]);
-  for (const number of numbers(6)) {
+  for (const number of numbers(5)) {
     const [claim, ...more] = await broker.reserve(MANY, BIG_BYTES);
     deepEqual([numbersOf([claim!]), more.filter(isKeyed)], [[number], []]);
-    if (number === 3) {
+    if (number === 4) {
       await broker.settle([...parks([claim!], 'x'), ...acks(more)]);
-      equal(await broker.discardParked('x'), 1);
-    } else if (number === 4) {
+      equal(await broker.discardParked('x'), 2, 'and the sixth, which waited behind it');
+    } else if (number === 3) {
       await broker.settle([{ kind: 'dead', claim: claim!, letter: letterOf(claim!) }, ...acks(more)]);
     } else await broker.settle(acks([claim!, ...more]));
   }

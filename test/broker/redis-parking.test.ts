@@ -140,6 +140,32 @@ test('nothing is kept of a destination that is enabled, lifted and drained, but 
   ]);
 });
 
+test('a pause that has long been over is forgotten, of however many, and no other block is', async (t) => {
+  const { broker, admin, queue } = await openOn(t, redis);
+  const nowMs = Number((await admin.time())[0]) * 1_000;
+  const blocks: Record<string, string> = {
+    'an open breaker': `open ${nowMs - 1e6} 1`,
+    'a probe': `probing ${nowMs - 1e6} 1`,
+    'a pause': `paused ${nowMs + 1e6} 0`,
+    'one that has just ended': `paused ${nowMs} 0`,
+  };
+  const kept = Object.keys(blocks).sort();
+  for (let n = 0; n < 1_000; n++) blocks[`x${n}`] = `paused ${nowMs - 61_000} 0`;
+  await admin.hset(`{${queue}}:blocks`, blocks);
+  const { version } = await broker.standings(null);
+  await until(async () => {
+    await broker.reclaim();
+    return (await admin.hlen(`{${queue}}:blocks`)) === kept.length;
+  });
+  deepEqual((await admin.hkeys(`{${queue}}:blocks`)).sort(), kept);
+  const { standings } = await broker.standings(version);
+  deepEqual(
+    [standings.length, standings.every(({ block }) => block === null)],
+    [1_000, true],
+    'that is news',
+  );
+});
+
 test('a worker that is further behind than what is remembered is told everything', async (t) => {
   const { broker, admin, queue } = await openOn(t, redis);
   const block = { kind: 'open', forMs: 60_000, opened: 1 } as const;

@@ -1,4 +1,4 @@
-import { rejects } from 'node:assert/strict';
+import { equal, rejects } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { RedisBroker } from '../../src/broker/redis/redis-broker.ts';
@@ -34,3 +34,42 @@ for (const [what, path] of [
     );
   });
 }
+
+test('a lease that ends before each claim is a fault, and not taken for a queue that is empty', async (t) => {
+  const queue = randomUUID();
+  const patient = new RedisBroker(redis.url, { queue, ...OPTIONS });
+  t.after(() => patient.close());
+  await patient.open();
+  await patient.publish([Buffer.from('a'), Buffer.from('b')]);
+  const claim = (await patient.reserve(1, 1))[0]!;
+  await patient.settle([{ kind: 'park', claim, destination: 'x' }]);
+  const nap = new Int32Array(new SharedArrayBuffer(4));
+  const mintToken = () => {
+    // Between the opening of a lease and the claim under it.
+    Atomics.wait(nap, 0, 0, 40);
+    return randomUUID();
+  };
+  const hasty = new RedisBroker(redis.url, { queue, ...OPTIONS, leaseMs: 10, mintToken });
+  t.after(() => hasty.close());
+  await hasty.open();
+  const fault = { code: 'VOLLEY_BROKER_UNAVAILABLE', message: /raise --lease/ };
+  await rejects(hasty.reserve(1, 1), fault);
+  await rejects(hasty.reserveParked('x', 1, 1), fault);
+  equal((await patient.reserve(1, 1)).length + (await patient.reserveParked('x', 1, 1)).length, 2);
+});
+
+test('a Redis that has gone away is reported with what keeps the client from it, not with the call that waited', async (t) => {
+  const server = await startRedis();
+  t.after(() => server.stop());
+  const broker = new RedisBroker(server.url, {
+    queue: randomUUID(),
+    ...OPTIONS,
+    commandTimeoutMs: 2_000,
+  });
+  t.after(() => broker.close());
+  await broker.open();
+  await server.kill9();
+  // Cut off or given up, as the client has or has not yet seen the end.
+  await rejects(broker.stats());
+  await rejects(broker.stats(), /cannot be reached \(ECONNREFUSED\): start it/);
+});

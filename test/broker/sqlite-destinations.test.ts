@@ -56,6 +56,30 @@ test('a block ends when it was to, and never later, whatever clock jumps', () =>
   equal(leftAt(-DAY_MS, 3_000 - set.uptimeMs), 0, 'after a reboot that set the clock back');
 });
 
+test('a pause that has long been over is forgotten, and no other block is', async (t) => {
+  const file = join(dir, 'pauses.db');
+  const broker = await openOn(t, file);
+  await broker.block('an open breaker', { kind: 'open', forMs: 0, opened: 1 });
+  await broker.block('a pause', { kind: 'paused', forMs: DAY_MS, opened: 0 });
+  await broker.block('long over', { kind: 'paused', forMs: 0, opened: 0 });
+  await broker.block('long over by the wall clock', { kind: 'paused', forMs: 0, opened: 0 });
+  const db = new DatabaseSync(file);
+  t.after(() => db.close());
+  const earlier = (column: string, destination: string) =>
+    db.exec(`UPDATE destinations SET ${column} = ${column} - 61000 WHERE destination = '${destination}'`);
+  earlier('until_uptime_ms', 'long over');
+  earlier('until_ms', 'long over by the wall clock');
+  earlier('until_uptime_ms', 'an open breaker');
+  await broker.block('one that has just ended', { kind: 'paused', forMs: 0, opened: 0 });
+  const { version } = await broker.standings(null);
+  await broker.reclaim();
+  deepEqual(
+    (await broker.standings(null)).standings.map(({ destination }) => destination),
+    ['a pause', 'an open breaker', 'one that has just ended'],
+  );
+  equal((await broker.standings(version)).standings.length, 2, 'that is news');
+});
+
 test('a block outlives its worker and a reboot, and a clock that was set back does not prolong it', async (t) => {
   const file = join(dir, 'reboot.db');
   const first = await openOn(t, file);

@@ -121,10 +121,23 @@ class Run {
     equal(this.#stores[1]!.settle(claims.slice(0, half), moves).late, claims.length);
   }
 
+  /** What is parked goes in its order, each behind what is aside until its end. */
   discard(count: number): void {
-    const discarded = this.#parked.splice(0, count);
-    equal(this.#stores[1]!.discardParked(DESTINATION, count), discarded.length);
-    for (const delivery of discarded) this.#ended(delivery);
+    const discarded = this.#stores[1]!.discardParked(DESTINATION, count);
+    const kept = this.#present();
+    const heads = this.#parked.filter(({ number }) => !kept.has(number));
+    const isBehind = (key: string | undefined) =>
+      key !== undefined && this.#parked.slice(0, heads.length + 1).some((head) => head.key === key);
+    let gone = 0;
+    for (const [key, live] of this.#live)
+      for (const number of live.filter((each) => !kept.has(each))) {
+        ok(isBehind(key) || heads.some((head) => head.number === number), `${number} of ${key}`);
+        this.#ended({ key, number });
+        gone++;
+      }
+    deepEqual(heads, this.#parked.splice(0, heads.length));
+    equal(gone, discarded);
+    ok(discarded === count || this.#parked.length === 0);
   }
 
   replay(): void {
@@ -154,6 +167,14 @@ class Run {
     for (const store of this.#stores) store.close();
   }
 
+  /** The numbers of all that has not come to its end. */
+  #present(): Set<number> {
+    const db = new DatabaseSync(this.#file);
+    const rows = db.prepare('SELECT envelope FROM deliveries').all() as { envelope: Uint8Array }[];
+    db.close();
+    return new Set(rows.map(({ envelope }) => JSON.parse(Buffer.from(envelope).toString()).number));
+  }
+
   #claimed(worker: number, claimed: Claimed): number {
     const held = heldOf(claimed);
     for (const { key, number } of held)
@@ -168,7 +189,7 @@ class Run {
     this.#live.set(key, [...(this.#live.get(key) ?? []), number]);
   }
 
-  #ended({ key, number }: Held): void {
+  #ended({ key, number }: Pick<Held, 'key' | 'number'>): void {
     const live = this.#live.get(key)!;
     live.splice(live.indexOf(number), 1);
   }

@@ -74,6 +74,15 @@ export function tokens(it: It): void {
     equal((await broker.takeTokens([wish]))[0]!.count, 2);
   });
 
+  it('how long a destination takes to rest is told, and nothing of one without a limit', async (open) => {
+    const broker = await open();
+    equal(await broker.rateDebtMs('x'), 0);
+    await broker.takeTokens([{ destination: 'x', count: 10, ...HOURLY }]);
+    const debtMs = await broker.rateDebtMs('x');
+    ok(debtMs > 35_000_000 && debtMs <= 36_000_000, `${debtMs}`);
+    equal(await broker.rateDebtMs('y'), 0);
+  });
+
   it('a limit that is raised counts at once', async (open) => {
     const broker = await open();
     await broker.takeTokens([{ destination: 'x', count: 10, ...HOURLY }]);

@@ -127,6 +127,13 @@ const BAD: [name: string, args: string[], env: Record<string, string>, code: num
     /--deliver-at is "tomorrow": give a time such as 2026-11-23T18:00:00Z, or how long from now, such as 10m$/,
   ],
   [
+    'a deliver-at further away than times go',
+    [...EVENT, '--payload', '1', '--deliver-at', '99999999d'],
+    {},
+    64,
+    /--deliver-at is "99999999d", which is too far ahead: the latest time is 2286-11-20T17:46:39\.999Z$/,
+  ],
+  [
     'an expires-at in seconds',
     [...EVENT, '--payload', '1', '--expires-at', '1795456800'],
     {},

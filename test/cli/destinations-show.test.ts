@@ -148,7 +148,7 @@ test('programs are told the same, in keys that are always there', async (t) => {
   const { stdout } = await show('--json');
   match(
     stdout,
-    /^\{"destination":"acct_42","state":"paused","by":null,"since":null,"block":\{.*\},"parked":1\}\n$/,
+    /^\{"destination":"acct_42","state":"paused","by":null,"since":null,"block":\{.*\},"parked":1,"ratePerSecond":null,"rateDebtMs":0\}\n$/,
   );
   const report = JSON.parse(stdout) as { block: Record<string, unknown> };
   deepEqual(Object.keys(report.block).sort(), ['forMs', 'kind', 'opened']);

@@ -210,23 +210,41 @@ test('all are enabled at once, and what the config file disables comes with a wo
   equal((await run('list', '--json')).stdout, '');
 });
 
-test('a name of which nothing is known is told, with the one that was meant, and nothing is done', async (t) => {
+test('a name of which nothing is known is told, and nothing is done', async (t) => {
   const { queue, run } = await withDestinations(t, BROKERS.Redis);
   const before = await namesKnown(queue.watch);
-  deepEqual(await run('enable', 'acct_7', 'acct_24'), {
-    code: 1,
-    stdout: '',
-    stderr:
-      'volley: destination "acct_24" is not disabled, not blocked, and has nothing parked: did you mean acct_42?\n',
-  });
   for (const args of [['enable'], ['show'], ['discard', '--yes']])
     deepEqual(await run(...args, 'something else'), {
       code: 1,
       stdout: '',
       stderr:
-        'volley: destination "something else" is not disabled, not blocked, and has nothing parked: volley destinations list shows those there are\n',
+        'volley: nothing is known of destination "something else": all is well with it, or it is called something else (volley destinations list shows those in trouble)\n',
     });
   deepEqual(await namesKnown(queue.watch), before);
+});
+
+test('those that are known are enabled also where another name is not, which is told with the one that was meant', async (t) => {
+  const { queue, run } = await withDestinations(t, BROKERS.Redis);
+  deepEqual(await run('enable', 'acct_24', 'failing', 'nobody', 'acct_42'), {
+    code: 1,
+    stdout: [
+      'failing is enabled: 1 delivery is parked for it, which workers deliver now',
+      'acct_42 is enabled: 2 deliveries are parked for it, which workers deliver now',
+      '',
+    ].join('\n'),
+    stderr: [
+      'volley: nothing is known of destination "acct_24": did you mean acct_42?',
+      'volley: nothing is known of destination "nobody": all is well with it, or it is called something else (volley destinations list shows those in trouble)',
+      '',
+    ].join('\n'),
+  });
+  const { standings } = await queue.watch.standings(null);
+  deepEqual(
+    standings
+      .filter(({ disabled, block }) => disabled !== null || block !== null)
+      .map((each) => each.destination),
+    ['acct_7', 'probed', 'throttling'],
+  );
 });
 
 test('a URL with a path is disabled as named, with a word on what events without a destination go by', async (t) => {

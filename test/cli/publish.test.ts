@@ -135,6 +135,41 @@ test('a bad line is told by its number, and the others are queued', async (t) =>
   deepEqual((await queued(t, cwd)).map(bodyOf), ['{"n":0}', '{"n":1}', '{"n":3}']);
 });
 
+test('members that were perhaps meant for others are told, each once, and their events queued without', async (t) => {
+  const cwd = folderOf(t);
+  const input = [
+    line(0, { expires_at: 1, tenant: 'a newer producer may say more' }),
+    line(1, { expires_at: 1, ordering_key: 'k', deliver_at: 1, expiresat: 1 }),
+    line(2, { ordering_key: 'k', type: '' }),
+  ].join('');
+  const { code, stdout, stderr } = await volley(['publish', '--json'], { cwd, input });
+  deepEqual([code, stdout], [1, '{"published":2,"rejected":1}\n']);
+  const lines = stderr.trimEnd().split('\n');
+  equal(
+    lines[0],
+    'volley: line 1: "expires_at" is no member of an envelope, and is left out here and below: did you mean expiresAt?',
+  );
+  deepEqual(
+    lines.slice(1).map((told) => /line (\d+): "(\w+)" .* (\w+)\?$/.exec(told)?.slice(1)),
+    [
+      ['2', 'ordering_key', 'orderingKey'],
+      ['2', 'deliver_at', 'deliverAt'],
+      ['2', 'expiresat', 'expiresAt'],
+      undefined,
+    ],
+  );
+  match(lines[4]!, /line 3: "type" must be/);
+  const [, second] = await queued(t, cwd);
+  deepEqual(Object.keys(second!).sort(), ['body', 'destination', 'id', 'timestamp', 'type', 'url']);
+});
+
+test('of many names that were perhaps mistyped twenty are told', async (t) => {
+  const names = Array.from({ length: 26 }, (_, n) => `expiresAt${String.fromCharCode(97 + n)}`);
+  const input = names.map((name) => line(0, { [name]: 1 })).join('');
+  const { code, stderr } = await volley(['publish'], { cwd: folderOf(t), input });
+  deepEqual([code, stderr.trimEnd().split('\n').length], [0, 20]);
+});
+
 test('of many bad lines twenty are told, and the rest counted', async (t) => {
   const { code, stdout, stderr } = await volley(['publish'], { cwd: folderOf(t), input: 'x\n'.repeat(100) });
   const lines = stderr.trimEnd().split('\n');

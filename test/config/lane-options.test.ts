@@ -141,7 +141,13 @@ const BAD: [name: string, run: () => unknown, code: string, message: string][] =
     'a burst without a rate limit in the environment',
     () => resolve([], { VOLLEY_RATE_BURST: '10' }),
     'VOLLEY_CONFIG',
-    '--rate-burst 10 is there without --rate-limit: give both, or neither',
+    'VOLLEY_RATE_BURST 10 is there without --rate-limit: give both, or neither',
+  ],
+  [
+    'a burst without a rate limit in the file',
+    () => resolveFile({ 'rate-burst': 10 }),
+    'VOLLEY_CONFIG',
+    'FILE:1:2: "rate-burst" 10 is there without --rate-limit: give both, or neither',
   ],
   [
     'a program’s burst without a rate limit',

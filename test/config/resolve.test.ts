@@ -307,13 +307,13 @@ const BAD: [name: string, () => unknown, code: string, message: string][] = [
     'a read timeout beyond the total',
     () => resolve([], { VOLLEY_READ_TIMEOUT: '11s' }),
     'VOLLEY_CONFIG',
-    '--read-timeout 11s must be at most --total-timeout 10s (the default): lower the first, or raise --total-timeout to 11s',
+    'VOLLEY_READ_TIMEOUT 11s must be at most --total-timeout 10s (the default): lower the first, or raise --total-timeout to 11s',
   ],
   [
     'a connect timeout beyond the total',
     () => resolve(['--total-timeout', '1s'], {}, '{"connect-timeout": "1500ms", "read-timeout": "1s"}'),
     'VOLLEY_USAGE',
-    '--connect-timeout 1500ms must be at most --total-timeout 1s: lower the first, or raise --total-timeout to 1500ms',
+    'FILE:1:2: "connect-timeout" 1500ms must be at most --total-timeout 1s: lower the first, or raise --total-timeout to 1500ms',
   ],
 ];
 

@@ -18,6 +18,22 @@ test('an event that is not JSON is refused when published', () => {
     ok(isRejection(encodeEnvelope(event as unknown as VolleyEvent, () => 'x', 0)));
 });
 
+test('a member that is one of an event but for case and separators is refused, and any other one let be', () => {
+  const refusal = (more: object) => {
+    const result = encodeEnvelope({ ...GOOD, ...more }, () => 'x', NOW_MS);
+    return isRejection(result) ? result.detail : null;
+  };
+  for (const [name, meant] of [
+    ['expires_at', 'expiresAt'],
+    ['ExpiresAt', 'expiresAt'],
+    ['deliver-at', 'deliverAt'],
+    ['orderingkey', 'orderingKey'],
+    ['URL', 'url'],
+  ] as const)
+    equal(refusal({ [name]: 1 }), `"${name}" is no member of an event: write ${meant}`);
+  equal(refusal({ tenant: 7, uid: 'u', delivery: {}, expires_at: undefined }), null);
+});
+
 test('what is published is what is decoded', () => {
   fc.assert(
     fc.property(anyEvent, (event) => {

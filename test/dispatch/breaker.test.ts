@@ -15,7 +15,8 @@ import { Tally } from '../../src/dispatch/tally.ts';
 
 const WINDOW = 10;
 const paused = (pauseMs: number): BreakerEvent => ({ kind: 'throttled', pauseMs });
-const GRANTED: BreakerEvent = { kind: 'granted' };
+/** Leave that lasts longer than any test. */
+const GRANTED: BreakerEvent = { kind: 'granted', untilMs: 1e15 };
 const blocked = (kind: 'open' | 'paused', forMs: number, opened: number): BreakerEvent => ({
   kind: 'blocked',
   block: { kind, forMs, opened },
@@ -179,6 +180,22 @@ test('a probe that comes back untried leaves its leave to the next delivery, and
   deepEqual(breaker.back(FAILED), { kind: 'open', untilMs: 36_000 + 66_000, opened: 2 });
 });
 
+test('leave is for a time: then nothing goes until it is given anew, and a refusal is a cool-off', () => {
+  const breaker = newBreaker();
+  for (let n = 0; n < 5; n++) attempt(breaker, FAILED);
+  breaker.at.nowMs = 36_000;
+  breaker.put({ kind: 'granted', untilMs: 40_000 });
+  breaker.send();
+  breaker.back(UNTRIED);
+  breaker.at.nowMs = 39_999;
+  equal(breaker.room(), 1);
+  breaker.at.nowMs = 40_000;
+  equal(breaker.room(), 0);
+  breaker.put({ kind: 'granted', untilMs: 44_000 });
+  equal(breaker.room(), 1);
+  deepEqual(breaker.put({ kind: 'refused', forMs: 5_000 }), { kind: 'open', untilMs: 45_000, opened: 1 });
+});
+
 test('a breaker that was switched off while open ramps after its probe, however that goes', () => {
   const breaker = newBreaker();
   for (let n = 0; n < 5; n++) attempt(breaker, FAILED);
@@ -240,6 +257,7 @@ const anyEnding = fc.constantFrom(
 );
 const anyHeard = fc.oneof(
   fc.constantFrom(GRANTED, UNBLOCKED),
+  fc.record({ kind: fc.constant('granted' as const), untilMs: fc.nat(1_000_000) }),
   fc.record({ kind: fc.constant('refused' as const), forMs: fc.nat(10_000) }),
   fc
     .record({

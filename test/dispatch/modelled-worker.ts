@@ -52,6 +52,8 @@ const LOOK_TURNS = 5;
 /** What the broker takes to answer, and for how long a probe keeps others away. */
 const BROKER_MS = 1;
 const PROBE_MS = 15_000;
+/** How long of that a probe may be sent, from when leave was asked for. */
+const PROBE_SENT_MS = 4_000;
 /** The policy's defaults. */
 const RETRIES: RetryRules = { scheduleMs: [1_000, 5_000, 30_000, 60_000, 300_000], permanentStatuses: [] };
 const RULES: LaneRules = { window: null, rate: null, breaker: { failures: 5, coolOffMs: 30_000 } };
@@ -206,8 +208,12 @@ export class Worker {
   #ask(): void {
     const { broker } = this.#world;
     const { exchange } = this.dispatcher;
+    const untilMs = this.#world.nowMs + PROBE_SENT_MS;
     for (const destination of exchange.probesDue())
-      this.#answered(() => exchange.probeAnswered(destination, broker.askProbe(destination, PROBE_MS)));
+      this.#answered(() => {
+        const answer = broker.askProbe(destination, PROBE_MS);
+        exchange.probeAnswered(destination, answer, untilMs);
+      });
     for (const wish of exchange.wishes())
       this.#answered(() => exchange.granted(wish.destination, broker.takeTokens(wish)));
     while (this.#credits.ofParked().count > this.#fetching && this.#credits.ofParked().bytes > 0) {

@@ -92,7 +92,8 @@ function newModel() {
       ok(out.filter((item) => item.thread === n).length <= PLACES_PER_SLOT * SLOTS_PER_THREAD);
   };
   const probe = () => {
-    for (const name of exchange.probesDue()) exchange.probeAnswered(name, { kind: 'granted' });
+    for (const name of exchange.probesDue())
+      exchange.probeAnswered(name, { kind: 'granted' }, clock.nowMs + 4_000);
   };
   const tokens = () => {
     for (const { destination: name, count } of exchange.wishes())

@@ -17,7 +17,7 @@ function newErrands(t: TestContext, { credit = 100 } = {}) {
   const state = { faults: [] as Error[], changeMs: null as number | null, nowMs: 1_000, answered: 0, credit };
   const desk: Desk = {
     probesDue: () => todo.probes.splice(0),
-    probeAnswered: (destination, answer) => answers.push([destination, answer]),
+    probeAnswered: (destination, answer, untilMs) => answers.push([destination, answer, untilMs]),
     wishes: () => todo.wishes.splice(0),
     granted: (destination, grant) => answers.push([destination, grant]),
     drains: (most) =>
@@ -31,23 +31,27 @@ function newErrands(t: TestContext, { credit = 100 } = {}) {
     return value;
   };
   const claimed: Claim[] = [];
+  const keptAwayMs: number[] = [];
   const met: unknown[] = [];
   const errands = new Errands({
     broker: {
-      askProbe: () => answer<ProbeAnswer>({ kind: 'granted' }),
+      askProbe: (_, forMs) => {
+        keptAwayMs.push(forMs);
+        return answer<ProbeAnswer>({ kind: 'granted' });
+      },
       takeTokens: (wishes) => answer<TokenGrant[]>(wishes.map(({ count }) => ({ count, waitMs: 0 }))),
       reserveParked: (_, count) => answer([CLAIM, CLAIM].slice(0, count)),
     },
     desk,
     credit: () => ({ count: state.credit, bytes: 1_000 }),
-    probeMs: 15_000,
+    attemptMs: 10_000,
     onClaimed: (claims) => claimed.push(...claims),
     onAnswered: () => state.answered++,
     onFault: (error) => met.push(error),
     nowMs: () => state.nowMs,
     random: () => 0.5,
   });
-  return { errands, desk, todo, answers, state, claimed, met };
+  return { errands, desk, todo, answers, state, claimed, met, keptAwayMs };
 }
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -60,7 +64,7 @@ test('probes, tokens and parked deliveries are asked for, and what is answered i
   errands.run();
   await settled();
   deepEqual(answers, [
-    ['open', { kind: 'granted' }],
+    ['open', { kind: 'granted' }, 5_000],
     ['limited', { count: 3, waitMs: 0 }],
     ['parked', 2],
   ]);
@@ -99,17 +103,23 @@ test('what is being fetched counts as held: together the fetches exceed the cred
 });
 
 test('what the broker does not answer is asked again, and each fault reported', async (t) => {
-  const { errands, todo, answers, state, met } = newErrands(t);
+  const { errands, todo, answers, state, met, keptAwayMs } = newErrands(t);
   state.faults.push(new Error('away'), new Error('still away'));
   todo.probes.push('open');
   errands.run();
   await settled();
   for (let i = 0; i < 2; i++) {
+    state.nowMs += FAULT_MAX_MS;
     t.mock.timers.tick(FAULT_MAX_MS);
     await settled();
   }
   equal(met.length, 2);
-  deepEqual(answers, [['open', { kind: 'granted' }]]);
+  deepEqual(keptAwayMs, [15_000, 15_000, 15_000]);
+  deepEqual(
+    answers,
+    [['open', { kind: 'granted' }, 9_000 + 4_000]],
+    'leave counts from the call that was answered',
+  );
   await errands.stop();
 });
 
@@ -162,6 +172,6 @@ test('a block that ends while other wishes are asked for is not slept through', 
   equal(state.answered, 1);
   errands.run();
   await settled();
-  deepEqual(answers, [['open', { kind: 'granted' }]]);
+  deepEqual(answers, [['open', { kind: 'granted' }, 5_000]]);
   await errands.stop();
 });

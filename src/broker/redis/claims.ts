@@ -1,4 +1,5 @@
 /** Claims on Redis: what a claim's script took, as deliveries under the current lease. */
+import { VolleyError } from '../../errors.ts';
 import type { Claim } from '../broker.ts';
 import { ASIDE_MOST } from './claim-scripts.ts';
 import type { ClaimReply, Connection } from './connection.ts';
@@ -51,10 +52,18 @@ export class Claims {
     );
   }
 
-  /** Claims; once more under a new lease when the current one has lapsed. */
+  /**
+   * Claims; once more under a new lease when the current one has lapsed. Where that lapses as well it is a fault: no claims would
+   * say that there is nothing, and of a destination whose parked deliveries are asked for, that none are left.
+   */
   async #claim(maxCount: number, maxBytes: number, take: Take): Promise<Claim[]> {
     const once = () => this.#claimOnce(maxCount, maxBytes, take);
-    return (await once()) ?? (await once()) ?? [];
+    const claims = (await once()) ?? (await once());
+    if (claims !== null) return claims;
+    throw new VolleyError(
+      'VOLLEY_BROKER_UNAVAILABLE',
+      'a new lease has ended before the claim that was to be under it: raise --lease, as Redis or this host is too slow for it',
+    );
   }
 
   async #claimOnce(maxCount: number, maxBytes: number, take: Take): Promise<Claim[] | null> {

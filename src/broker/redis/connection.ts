@@ -16,7 +16,7 @@ import {
   RETRY,
   STATS,
 } from './scripts.ts';
-import { ASK_PROBE, BLOCK, DISABLE, ENABLE, STANDINGS, UNBLOCK } from './standing-scripts.ts';
+import { ASK_PROBE, BLOCK, DISABLE, ENABLE, END_PAUSES, STANDINGS, UNBLOCK } from './standing-scripts.ts';
 import { TAKE_TOKENS } from './token-scripts.ts';
 
 type Arg = string | number | Buffer;
@@ -54,6 +54,7 @@ export interface ScriptCommands {
   volleyEnable(...args: Arg[]): Promise<number | null>;
   volleyBlock(...args: Arg[]): Promise<null>;
   volleyUnblock(...args: Arg[]): Promise<null>;
+  volleyEndPauses(...args: Arg[]): Promise<null>;
   volleyAskProbe(...args: Arg[]): Promise<[kind: 'granted' | 'refused' | 'unblocked', forMs: number]>;
   volleyStandings(...args: Arg[]): Promise<StandingsReply>;
   volleyTakeTokens(...args: Arg[]): Promise<[count: number, waitMs: number]>;
@@ -81,6 +82,7 @@ const SCRIPTS = {
   volleyEnable: { lua: ENABLE, numberOfKeys: 5 },
   volleyBlock: { lua: BLOCK, numberOfKeys: 3 },
   volleyUnblock: { lua: UNBLOCK, numberOfKeys: 3 },
+  volleyEndPauses: { lua: END_PAUSES, numberOfKeys: 3 },
   volleyAskProbe: { lua: ASK_PROBE, numberOfKeys: 1 },
   volleyStandings: { lua: STANDINGS, numberOfKeys: 5 },
   volleyTakeTokens: { lua: TAKE_TOKENS, numberOfKeys: 1 },

@@ -27,7 +27,7 @@ export function redisFault(error: unknown, url: string): VolleyError {
     case null:
       return new VolleyError(
         'VOLLEY_BROKER_UNAVAILABLE',
-        `${where} cannot be reached (${errorCode(error)}): start it, or give its address with --broker`,
+        `${where} cannot be reached (${reasonOf(error)}): start it, or give its address with --broker`,
         { cause: error },
       );
     case 'WRONGPASS':
@@ -48,6 +48,12 @@ export function redisFault(error: unknown, url: string): VolleyError {
     default:
       return unavailable(`${where} refused a command for now: ${text}`, error);
   }
+}
+
+/** The code of what went wrong, or what the client says of it where it gives none, such as "Command timed out". */
+function reasonOf(error: unknown): string {
+  const code = errorCode(error);
+  return error instanceof Error && code === error.name ? error.message.replace(/\.$/, '') : code;
 }
 
 function unfit(message: string, cause: unknown): VolleyError {

@@ -8,7 +8,7 @@
 import { CLAIMING } from './claim-scripts.ts';
 import { FRAME } from './scripts.ts';
 import { CHANGED } from './standing-scripts.ts';
-import { TURNS } from './turn-scripts.ts';
+import { DROP_BEHIND, TURNS } from './turn-scripts.ts';
 
 const COUNT = `
 local function writeCount(counts, destination, list)
@@ -62,7 +62,8 @@ if hasTaken then writeCount(KEYS[5], ARGV[5], list) end
 return reply`;
 
 /**
- * Deletes what is parked for a destination, oldest first.
+ * Deletes what is parked for a destination, oldest first, each behind what is set aside until its end: nothing of a sequence has
+ * the turn but the last that is deleted.
  * KEYS 1 the destination's parked list, 2 ready list, 3 turns, 4 waiting records, 5 turns in the ready list,
  * 6 parked counts
  * ARGV 1 destination, 2 most deliveries
@@ -70,12 +71,19 @@ return reply`;
  */
 export const DISCARD_PARKED = `
 local ready, turns, waiting, served = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-${FRAME}${TURNS}${COUNT}
+${FRAME}${TURNS}${DROP_BEHIND}${COUNT}
 local fault = unfit(KEYS[1]) or unfit(ready)
 if fault then return fault end
 redis.call('HLEN', KEYS[6])
-local popped = redis.call('RPOP', KEYS[1], ARGV[2])
-if not popped then return 0 end
-for _, record in ipairs(popped) do finish(record) end
-writeCount(KEYS[6], ARGV[1], KEYS[1])
-return #popped`;
+local most, discarded = tonumber(ARGV[2]), 0
+while discarded < most do
+  local record = redis.call('LINDEX', KEYS[1], -1)
+  if not record then break end
+  discarded = discarded + dropBehind(record, most - discarded)
+  if discarded == most then break end
+  redis.call('RPOP', KEYS[1])
+  finish(record)
+  discarded = discarded + 1
+end
+if discarded > 0 then writeCount(KEYS[6], ARGV[1], KEYS[1]) end
+return discarded`;

@@ -16,17 +16,17 @@ import type {
   TokenGrant,
   TokenWish,
 } from '../broker.ts';
-import { askProbe, block, unblock } from './blocks.ts';
+import { askProbe, block, endPauses, unblock } from './blocks.ts';
 import { Claims } from './claims.ts';
 import { type Connection, newConnection } from './connection.ts';
 import { discardDead, listDead, replayDead } from './dead-letters.ts';
 import { disableDestination, discardParked, enableDestination, standings } from './destinations.ts';
-import { redisFault } from './faults.ts';
+import { redisFault, replyCode } from './faults.ts';
 import { checkFitness, selectDatabase } from './fitness.ts';
 import { type QueueKeys, queueKeys } from './keys.ts';
 import { Leases } from './leases.ts';
 import { settleOn } from './settle.ts';
-import { takeTokens } from './tokens.ts';
+import { rateDebtMs, takeTokens } from './tokens.ts';
 
 /** One blocking wait lasts at most this long, in seconds, so that a dead connection is noticed. */
 const BLOCK_SECONDS = 5;
@@ -42,8 +42,12 @@ export class RedisBroker implements Broker {
   readonly #claims: Claims;
   #opened = false;
   #closed = false;
+  /** Why there is no connection, as far as the client has said; null while there is one. */
+  #disconnectedBy: unknown = null;
   /** The blocking wait under way, shared by all who wait. */
   #push: Promise<void> | null = null;
+  /** Where the next look at some of the blocks goes on. */
+  #blocksCursor = '0';
   /** What wakes those who wait for work. */
   readonly #waiting = new Set<() => void>();
 
@@ -55,16 +59,17 @@ export class RedisBroker implements Broker {
     this.#blocking = newConnection({ url, keepTrying });
     this.#leases = new Leases(this.#redis, this.#keys, options.leaseMs, options.mintToken);
     this.#claims = new Claims(this.#redis, this.#keys, this.#leases);
+    this.#redis.on('error', (error: unknown) => {
+      this.#disconnectedBy = error;
+    });
+    this.#redis.on('ready', () => {
+      this.#disconnectedBy = null;
+    });
     // Without a listener the client prints; whoever calls meets the fault as a rejection.
     this.#blocking.on('error', () => {});
   }
 
   async open(): Promise<readonly string[]> {
-    let cause: unknown;
-    const note = (error: unknown) => {
-      cause = error;
-    };
-    this.#redis.on('error', note);
     try {
       await this.#redis.connect();
       await selectDatabase(this.#redis, this.#url);
@@ -72,7 +77,7 @@ export class RedisBroker implements Broker {
       return await checkFitness(this.#redis, this.#keys, this.#url);
     } catch (error) {
       await this.close();
-      throw redisFault(error instanceof VolleyError ? error : (cause ?? error), this.#url);
+      throw this.#faultOf(error);
     }
   }
 
@@ -139,6 +144,7 @@ export class RedisBroker implements Broker {
   reclaim(): Promise<number> {
     return this.#guard(async () => {
       const { leases, ready, turns, waiting, served } = this.#keys;
+      this.#blocksCursor = await endPauses(this.#redis, this.#keys, this.#blocksCursor);
       let reclaimed = 0;
       for (const id of await this.#redis.smembers(leases))
         reclaimed += await this.#redis.volleyReclaim(
@@ -202,6 +208,10 @@ export class RedisBroker implements Broker {
     return this.#guard(() => takeTokens(this.#redis, this.#keys, wishes));
   }
 
+  rateDebtMs(destination: string): Promise<number> {
+    return this.#guard(() => rateDebtMs(this.#redis, this.#keys, destination));
+  }
+
   get standingsVersion(): number {
     return this.#claims.standingsVersion;
   }
@@ -224,7 +234,13 @@ export class RedisBroker implements Broker {
     try {
       return await call();
     } catch (error) {
-      throw redisFault(error, this.#url);
+      throw this.#faultOf(error);
     }
+  }
+
+  /** Where Redis is away, a call learns only that it was not answered: the client has said why. */
+  #faultOf(error: unknown): VolleyError {
+    const isAnswer = error instanceof VolleyError || replyCode(error) !== null;
+    return redisFault(isAnswer ? error : (this.#disconnectedBy ?? error), this.#url);
   }
 }

@@ -93,6 +93,21 @@ export const UNBLOCK = `${FRAME}${CHANGED}
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 then changed(KEYS[2], KEYS[3], ARGV[1]) end`;
 
 /**
+ * Lifts the pauses of these destinations that have been over for a while.
+ * KEYS 1 blocks hash, 2 version, 3 changed zset
+ * ARGV 1 for how many ms, then destinations
+ */
+export const END_PAUSES = `${FRAME}${CHANGED}${BLOCKS}
+local over = nowMs() - ARGV[1]
+for i = 2, #ARGV do
+  local kind, ends = readBlock(KEYS[1], ARGV[i])
+  if kind == 'paused' and ends <= over then
+    redis.call('HDEL', KEYS[1], ARGV[i])
+    changed(KEYS[2], KEYS[3], ARGV[i])
+  end
+end`;
+
+/**
  * Asks for leave to probe: given to one once an open breaker's block is over, and then not for a while.
  * KEYS 1 blocks hash
  * ARGV 1 destination, 2 for how many ms to keep others away

@@ -58,3 +58,21 @@ local function finish(record)
   if sequence then passOn(sequence) end
 end
 `;
+
+/** Needs TURNS. */
+export const DROP_BEHIND = `
+-- Deletes up to so many that are set aside behind the record that has their turn; returns how many.
+local function dropBehind(record, most)
+  local id, sequence = framedTurn(record)
+  if not sequence then return 0 end
+  local holder, first, after = readTurn(sequence)
+  if holder ~= id then return 0 end
+  local from, dropped = first, 0
+  while first < after and dropped < most do
+    dropped = dropped + redis.call('HDEL', waiting, waitingField(sequence, first))
+    first = first + 1
+  end
+  if first > from then writeTurn(sequence, id, first, after) end
+  return dropped
+end
+`;

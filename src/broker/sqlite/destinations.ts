@@ -3,12 +3,22 @@
  * has changed. Writes run inside a transaction of the caller's, and reads that belong together too.
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { Block, DisabledBy, ProbeAnswer, Standing, Standings } from '../broker.ts';
+import {
+  type Block,
+  type DisabledBy,
+  PAUSE_KEPT_MS,
+  type ProbeAnswer,
+  type Standing,
+  type Standings,
+} from '../broker.ts';
 import { blockOf, type Clocks, clocks, type KeptBlock, keptOf, merged } from './blocks.ts';
 import { type Prepared, prepare } from './statements.ts';
 
 /** Bounds how many changes back an incremental answer may reach, and so how many destinations are kept of which nothing is left to say. */
 const CHANGES_KEPT = 10_000;
+
+/** Pauses that are lifted in one transaction. */
+const PAUSES_ENDED_AT_ONCE = 1_000;
 
 /** A destination of which there is nothing to say. */
 const IDLE = 'disabled_by IS NULL AND block IS NULL AND parked = 0';
@@ -41,6 +51,10 @@ const SQL = {
   unblock: `
     UPDATE destinations SET block = NULL, block_ms = NULL, until_ms = NULL, until_uptime_ms = NULL, opened = 0
     WHERE destination = ? AND block IS NOT NULL`,
+
+  overPauses: `
+    SELECT destination FROM destinations WHERE block = 'paused' AND (until_ms <= ? OR until_uptime_ms <= ?)
+    LIMIT ${PAUSES_ENDED_AT_ONCE}`,
 
   drainable: 'SELECT 1 FROM destinations WHERE destination = ? AND disabled_by IS NULL AND parked > 0',
   lastPlace: 'SELECT ifnull(max(place), 0) AS place FROM parked WHERE destination = ?',
@@ -93,6 +107,13 @@ export class Destinations {
 
   unblock(destination: string): void {
     if (this.#sql.unblock.run(destination).changes !== 0) this.#changed(destination);
+  }
+
+  /** Some whose pause has been over for so long that nothing will lift it. */
+  overPauses(): string[] {
+    const { wallMs, uptimeMs } = clocks();
+    const rows = this.#sql.overPauses.all(wallMs - PAUSE_KEPT_MS, uptimeMs - PAUSE_KEPT_MS);
+    return rows.map(({ destination }) => destination as string);
   }
 
   askProbe(destination: string, forMs: number): ProbeAnswer {

@@ -90,6 +90,7 @@ export interface ThreadCalls {
   unblock(request: { readonly destination: string }): void;
   askProbe(request: { readonly destination: string; readonly forMs: number }): ProbeAnswer;
   takeTokens(request: { readonly wishes: readonly TokenWish[] }): TokenGrant[];
+  rateDebtMs(request: { readonly destination: string }): number;
   standings(request: { readonly since: number | null }): Standings;
   /** Answers when there may be work, or after `timeoutMs`. */
   waitForWork(wait: { readonly timeoutMs: number }): Promise<void>;

@@ -28,6 +28,7 @@ export class Ordering {
   readonly #next: StatementSync;
   readonly #bringBack: StatementSync;
   readonly #makeReady: StatementSync;
+  readonly #behind: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare('INSERT INTO ordered (seq, sequence) VALUES (?, ?)');
@@ -41,6 +42,9 @@ export class Ordering {
     this.#delete = db.prepare('DELETE FROM ordered WHERE seq = ? RETURNING sequence');
     this.#next = db.prepare('SELECT min(seq) AS seq FROM ordered WHERE sequence = ?');
     this.#bringBack = db.prepare('DELETE FROM aside WHERE seq = ?');
+    this.#behind = db.prepare(`
+      SELECT aside.seq FROM ordered AS own CROSS JOIN ordered AS other USING (sequence)
+      CROSS JOIN aside ON aside.seq = other.seq WHERE own.seq = ? LIMIT ?`);
     this.#makeReady = db.prepare('INSERT INTO returned (seq, attempts) VALUES (?, 0)');
   }
 
@@ -58,6 +62,13 @@ export class Ordering {
   /** Puts aside those above `taken`, up to and with `reached`, whose turn it is not. */
   setAside(taken: number, reached: number): void {
     this.#setAside.run(taken, reached);
+  }
+
+  /** Takes up to `most` of what has been put aside behind a delivery; the caller ends them. */
+  takeBehind(seq: number, most: number): number[] {
+    const behind = this.#behind.all(seq, most).map((row) => row['seq'] as number);
+    for (const each of behind) this.#bringBack.run(each);
+    return behind;
   }
 
   /** Those held under these claims, a JSON array, come to their end. */

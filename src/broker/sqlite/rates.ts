@@ -35,11 +35,16 @@ export class Rates {
   take(wishes: readonly TokenWish[]): TokenGrant[] {
     const nowMs = uptimeMs();
     return wishes.map((wish) => {
-      const row = this.#get.get(wish.destination) as { arrival_ms: number } | undefined;
-      const { grant, aheadMs } = granted(wish, Math.max(0, (row?.arrival_ms ?? nowMs) - nowMs));
+      const { grant, aheadMs } = granted(wish, this.debtMs(wish.destination, nowMs));
       this.#set.run(wish.destination, nowMs + aheadMs);
       return grant;
     });
+  }
+
+  /** In how long a destination will be at rest. */
+  debtMs(destination: string, nowMs = uptimeMs()): number {
+    const row = this.#get.get(destination) as { arrival_ms: number } | undefined;
+    return Math.max(0, (row?.arrival_ms ?? nowMs) - nowMs);
   }
 
   anyAtRest(): boolean {

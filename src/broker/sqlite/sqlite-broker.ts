@@ -195,6 +195,10 @@ export class SqliteBroker implements Broker {
     return wishes.length === 0 ? [] : thread.call('takeTokens', { wishes });
   }
 
+  async rateDebtMs(destination: string): Promise<number> {
+    return this.#opened().call('rateDebtMs', { destination });
+  }
+
   async standings(since: number | null): Promise<Standings> {
     return this.#opened().call('standings', { since });
   }

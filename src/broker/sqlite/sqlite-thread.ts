@@ -92,6 +92,7 @@ const calls: ThreadCalls = {
   },
   askProbe: ({ destination, forMs }) => store.write(() => store.destinations.askProbe(destination, forMs)),
   takeTokens: ({ wishes }) => store.write(() => store.rates.take(wishes)),
+  rateDebtMs: ({ destination }) => store.rates.debtMs(destination),
   standings: ({ since }) => store.standings(since),
   waitForWork: ({ timeoutMs }) => watch.wait(timeoutMs),
   stopWaiting: () => watch.wakeAll(),

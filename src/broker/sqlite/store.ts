@@ -148,13 +148,21 @@ export class Store {
     }
   }
 
-  /** Deletes up to `limit` of what is parked for a destination; answers how many. */
+  /** Deletes up to `limit` of what is parked for a destination, each after what is aside behind it; answers how many. */
   discardParked(destination: string, limit: number): number {
     return this.write(() => {
-      const parked = this.#sql.parked.all(destination, limit) as { seq: number; place: number }[];
-      for (const { seq } of parked) this.#end(seq);
-      if (parked.length > 0) this.destinations.unpark(destination, parked.at(-1)!.place);
-      return parked.length;
+      let discarded = 0;
+      for (const row of this.#sql.parked.all(destination, limit)) {
+        const { seq, place } = row as { seq: number; place: number };
+        const behind = this.#ordering.takeBehind(seq, limit - discarded);
+        for (const other of behind) this.#end(other);
+        discarded += behind.length;
+        if (discarded === limit) break;
+        this.#end(seq);
+        this.destinations.unpark(destination, place);
+        discarded++;
+      }
+      return discarded;
     });
   }
 
@@ -174,9 +182,15 @@ export class Store {
 
   reclaim(): number {
     this.#shrink();
+    if (this.destinations.overPauses().length > 0) this.write(() => this.#endPauses());
     if (this.rates.anyAtRest()) this.write(() => this.rates.forget());
     if (!this.#leases.anyLapsed()) return 0;
     return this.write(() => this.#leases.reclaim());
+  }
+
+  /** Looked for once more, as another process may have paused one of them anew. */
+  #endPauses(): void {
+    for (const destination of this.destinations.overPauses()) this.destinations.unblock(destination);
   }
 
   /** Gives free pages back to the file system, some at each call, where there are many more than will soon be used. */
