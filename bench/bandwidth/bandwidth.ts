@@ -61,10 +61,10 @@ const LEAST_BODY_BYTES = 600;
 const DESTINATIONS = 10;
 const ROUNDS = 3;
 /** Of a run. */
-const SECONDS = 2;
+const SECONDS = 4;
 const QUICK = { bodyBytes: [65_536], rounds: 1, seconds: 0.3 };
 /** Bytes sent before the clock, and within which deliveries: enough for connections and hot code, small bodies or large. */
-const WARM_UP_BYTES = 128 * 2 ** 20;
+const WARM_UP_BYTES = 512 * 2 ** 20;
 const WARM_UP = { least: 40, most: 5_000 };
 
 export async function measureBandwidth(
