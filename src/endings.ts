@@ -108,6 +108,12 @@ export class Endings {
     this.#park(held, null);
   }
 
+  /** So many deliveries for a destination were parked before they came here. */
+  passed(destination: string, count: number): void {
+    this.#parts.metrics.counters.parked += count;
+    for (let i = 0; i < count; i++) this.#parts.onSettled?.({ destination, kind: 'parked', status: null });
+  }
+
   handBack({ claim, destination }: Held): void {
     this.#parts.metrics.counters.handedBack++;
     this.#settle({ kind: 'release', claim }, destination, 'handed-back', null);

@@ -98,7 +98,7 @@ export class Engine {
       onProgress: () => this.#reserver.nudge(),
       onSent: () => this.#isolation.sent(),
       onChange: (destination, change) => this.#isolation.changed(destination, change),
-      isShort: () => this.#credits.isShort(),
+      room: () => this.#credits.room(),
       onLocalFault: (code) => shortage.met(code),
       log,
     });
@@ -143,6 +143,8 @@ export class Engine {
     return new Reserver({
       broker: this.#broker,
       credit: () => this.#credits.ofReady(),
+      passing: () => this.#isolation.toPass(),
+      onPassed: (destination, count) => this.#flow.passed(destination, count),
       onClaimed: (claims) => this.#claimed(claims),
       onEmpty: () => {
         this.#emptySinceClaim = true;

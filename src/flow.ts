@@ -7,6 +7,7 @@ import { peekDestination } from './delivery/envelope.ts';
 import type { LocalCode } from './delivery/outcome.ts';
 import type { Dispatcher } from './dispatch/dispatcher.ts';
 import { DELIVERED, type Ending, endingOf, UNTRIED } from './dispatch/ending.ts';
+import type { Room } from './dispatch/overflow.ts';
 import { Quarantine } from './dispatch/quarantine.ts';
 import type { Change } from './dispatch/standing.ts';
 import { type Endings, type Held, UNREADABLE } from './endings.ts';
@@ -29,8 +30,8 @@ export interface FlowParts {
   readonly onSent: () => void;
   /** A destination has been blocked by how its attempts ended, or is no more. */
   readonly onChange: (destination: string, change: Change) => void;
-  /** Whether there is little room for more claims: then what is stuck is parked. */
-  readonly isShort: () => boolean;
+  /** The room for claims: where it is short, what is stuck is parked. */
+  readonly room: () => Room;
   /** An attempt has met a fault of this side. */
   readonly onLocalFault: (code: LocalCode) => void;
   readonly log: Logger;
@@ -125,7 +126,7 @@ export class Flow implements PoolEvents {
 
   /** Hands back what waits; answers how many. */
   releaseWaiting(): number {
-    const waiting = this.#takeWaiting();
+    const waiting = [...this.#dispatcher.clear(), ...this.#quarantine.clear()];
     for (const delivery of waiting) this.#release(delivery);
     return waiting.length;
   }
@@ -142,6 +143,12 @@ export class Flow implements PoolEvents {
     this.#parkLane(destination);
     // Of what is parked nothing is to be fetched until it is enabled.
     this.#dispatcher.exchange.setParked(destination, false);
+  }
+
+  /** The broker has parked so many for a destination before they came here. */
+  passed(destination: string, count: number): void {
+    this.#parts.endings.passed(destination, count);
+    if (!this.#parts.isDisabled(destination)) this.#dispatcher.exchange.setParked(destination, true);
   }
 
   /** The broker has taken settlements: what is parked is worth fetching from now on. */
@@ -207,8 +214,10 @@ export class Flow implements PoolEvents {
   #admit(delivery: Delivery, wasIn: boolean): void {
     const { destination } = delivery;
     if (!this.#sending) this.#release(delivery);
-    else if (this.#parts.isDisabled(destination)) this.#park(delivery);
-    else if (!this.#dispatcher.add(destination, delivery, wasIn)) this.#park(delivery);
+    else if (this.#parts.isDisabled(destination) || !this.#dispatcher.add(destination, delivery, wasIn)) {
+      this.#dispatcher.exchange.turnedAway(destination);
+      this.#park(delivery);
+    }
   }
 
   /** Sends what can be sent now. */
@@ -222,7 +231,7 @@ export class Flow implements PoolEvents {
   }
 
   #relieve(): void {
-    this.#dispatcher.overflow(this.#parts.isShort(), (delivery) => this.#park(delivery));
+    this.#dispatcher.overflow(this.#parts.room(), (delivery) => this.#park(delivery));
   }
 
   #post(): void {
@@ -288,9 +297,5 @@ export class Flow implements PoolEvents {
 
   #park(delivery: Delivery): void {
     this.#parts.endings.park(this.#leave(delivery));
-  }
-
-  #takeWaiting(): Delivery[] {
-    return [...this.#dispatcher.clear(), ...this.#quarantine.clear()];
   }
 }

@@ -3,6 +3,7 @@
  * here, tells the flow how they stand elsewhere, and runs the dispatcher's errands.
  */
 import type { Block, Broker, Claim } from './broker/broker.ts';
+import type { Exchange } from './dispatch/exchange.ts';
 import type { Change } from './dispatch/standing.ts';
 import { type Desk, Errands } from './errands.ts';
 import { DestinationStandings } from './maintain/standings.ts';
@@ -19,7 +20,7 @@ export interface IsolatedFlow {
 
 export interface IsolationParts {
   readonly broker: Broker;
-  readonly desk: Desk & { setParked(destination: string, isParked: boolean): void };
+  readonly desk: Desk & Pick<Exchange, 'setParked' | 'toPass'>;
   readonly flow: () => IsolatedFlow;
   /** What may be claimed of what is parked. */
   readonly creditForParked: () => Credit;
@@ -37,12 +38,14 @@ export interface IsolationParts {
 export class Isolation {
   readonly #standings: DestinationStandings;
   readonly #errands: Errands;
+  readonly #desk: IsolationParts['desk'];
   readonly #log: Logger;
   #sendsSoon = false;
 
   constructor(parts: IsolationParts) {
     const { broker, desk, flow, creditForParked, attemptMs, log, onFault, nowMs, wallMs, random } = parts;
     this.#log = log;
+    this.#desk = desk;
     /** Answers and news come many in a turn, and are sent for once. */
     const sendSoon = () => {
       if (this.#sendsSoon) return;
@@ -82,6 +85,11 @@ export class Isolation {
 
   isDisabled(destination: string): boolean {
     return this.#standings.isDisabled(destination);
+  }
+
+  /** Destinations whose deliveries may as well be parked before they come here. */
+  toPass(): readonly string[] {
+    return this.#desk.toPass((destination) => this.isDisabled(destination));
   }
 
   /** `disabled`: the destinations that the settings disable. Rejects where the broker cannot be asked. */

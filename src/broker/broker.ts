@@ -42,6 +42,16 @@ export interface SettleResult {
   readonly late: number;
 }
 
+/**
+ * Destinations whose deliveries are parked where a claim meets them, behind what is parked for them already: to claim them first
+ * and have them parked then would cost the broker four times as much. A broker may do this for some of them only, or for none.
+ */
+export interface Passing {
+  readonly destinations: readonly string[];
+  /** So many have been parked for one of them. */
+  readonly onParked: (destination: string, count: number) => void;
+}
+
 /** Who disabled a destination: its receiver, by answering 410 Gone; a person, by command; or the config file. */
 export type DisabledBy = 'gone' | 'command' | 'config';
 
@@ -147,7 +157,7 @@ export interface Broker {
    * order of publishing: the next one when it has been acked, has died or was discarded, whoever held it. The others are set aside, and
    * count as parked.
    */
-  reserve(maxCount: number, maxBytes: number): Promise<Claim[]>;
+  reserve(maxCount: number, maxBytes: number, passing?: Passing): Promise<Claim[]>;
 
   /**
    * Resolves when something may be claimable, or after `timeoutMs`, or when `signal` aborts; whichever is first.

@@ -16,7 +16,7 @@ import { type Ending, UNTRIED } from './ending.ts';
 import { Exchange } from './exchange.ts';
 import type { Dispatchable, Lane, LaneRules, Surroundings } from './lane.ts';
 import { Lanes, NAMELESS } from './lanes.ts';
-import { Crowded } from './overflow.ts';
+import { Crowded, type Room } from './overflow.ts';
 import { costOf, type Round } from './round.ts';
 import type { SlotMeter, SlotUse } from './slot-round.ts';
 import { type Change, type Standing, standingOf } from './standing.ts';
@@ -172,10 +172,10 @@ export class Dispatcher<Delivery extends Dispatchable> {
 
   /**
    * Takes out what lanes should not hold (see overflow.ts): `take` is called for each, those of a lane in their order, and the
-   * caller parks it. `isShort`: whether room for more claims is short.
+   * caller parks it. `room`: the room for claims.
    */
-  overflow(isShort: boolean, take: (delivery: Delivery) => void): void {
-    const moment = { nowMs: this.#lanes.seenMs, isShort, activity: this.#activity };
+  overflow(room: Room, take: (delivery: Delivery) => void): void {
+    const moment = { nowMs: this.#lanes.seenMs, room, activity: this.#activity };
     this.#waiting -= this.#crowded.relieve(moment, take);
   }
 

@@ -10,6 +10,7 @@ import type { Egress } from './egress.ts';
 import type { Dispatchable } from './lane.ts';
 import { type Lanes, NAMELESS } from './lanes.ts';
 import type { Change } from './standing.ts';
+import { TurnedAway } from './turned-away.ts';
 import type { Drain } from './wishes.ts';
 
 /** Most wishes of a kind that are told at once, so that 100 000 destinations cost little: the others come with the next calls. */
@@ -18,6 +19,7 @@ export const WISHES_MAX = 64;
 export class Exchange {
   readonly #lanes: Lanes<Dispatchable>;
   readonly #egress: Egress | null;
+  readonly #turnedAway = new TurnedAway();
 
   constructor(lanes: Lanes<Dispatchable>, egress: Egress | null) {
     this.#lanes = lanes;
@@ -80,6 +82,19 @@ export class Exchange {
     lane.parked = isParked;
     this.#lanes.goOn(lane, this.#lanes.nowMs());
     this.#lanes.forgetIfIdle(lane);
+  }
+
+  /** What came for a destination was not taken, but parked: it is disabled, blocked, or has something parked that goes first. */
+  turnedAway(destination: string): void {
+    if (destination !== NAMELESS) this.#turnedAway.note(destination);
+  }
+
+  /** Destinations whose deliveries may as well be parked before they come here. `isDisabled`: whether a destination is. */
+  toPass(isDisabled: (destination: string) => boolean): readonly string[] {
+    const nowMs = this.#lanes.nowMs();
+    return this.#turnedAway.still(
+      (destination) => isDisabled(destination) || this.#lanes.get(destination)?.takes(false, nowMs) === false,
+    );
   }
 
   /** What to fetch of what is parked, of so many destinations at most. `drained` answers each, and then what was fetched is added. */

@@ -4,7 +4,8 @@
  * A lane is *stuck* when for STUCK_MS now what it holds would have taken longer than BUSY_MS at its present pace. That alone
  * costs nobody anything. Only when room for more claims is short does the rest go to what is parked for the destination, for
  * then it stands between the engine and other destinations' deliveries in the broker. So what all stuck lanes keep is what
- * the engine does in BUSY_MS, whatever their number; and one that is busy but quick keeps everything.
+ * the engine does in BUSY_MS, whatever their number; and one that is busy but quick keeps everything, unless it is *greedy*: it
+ * alone holds most of the room, and others are there.
  *
  * A lane that is blocked keeps nothing: that is the dispatcher's to see to.
  */
@@ -24,12 +25,28 @@ const BUSY_MS = 250;
  */
 const STUCK_MS = 600;
 
+/**
+ * The share of the room for claims from which on a lane takes too much of it, as long as others have sent anything of late, and
+ * the share that it keeps then. However quick it is: a burst of 100 000 events would otherwise go out before all that was
+ * published behind it. More than half, so that two lanes that share the room alike keep what they have.
+ */
+const TOO_MUCH = 0.6;
+const KEPT_OF_ROOM = 0.25;
+
+/** The room for claims. */
+export interface Room {
+  /** It is short. */
+  readonly isShort: boolean;
+  /** Deliveries, and bytes of envelopes, for which there is room at all. */
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /** What is true of the engine at a moment. */
 export interface Moment {
   /** Monotonic milliseconds. */
   readonly nowMs: number;
-  /** Room for more claims is short. */
-  readonly isShort: boolean;
+  readonly room: Room;
   readonly activity: Activity;
 }
 
@@ -62,11 +79,22 @@ export class Crowded<Delivery extends Dispatchable> {
 
 /** How many of those that wait it should keep. */
 function kept(lane: Lane<Dispatchable>, moment: Moment): number {
+  return Math.min(keptIfStuck(lane, moment), keptIfGreedy(lane, moment));
+}
+
+function keptIfGreedy({ waiting, waitingBytes }: Lane<Dispatchable>, { room, activity }: Moment): number {
+  const isGreedy = waiting > room.count * TOO_MUCH || waitingBytes > room.bytes * TOO_MUCH;
+  if (!isGreedy || !room.isShort || activity.lanes <= 1) return waiting;
+  const share = Math.min(room.count / waiting, room.bytes / Math.max(1, waitingBytes)) * KEPT_OF_ROOM;
+  return Math.max(1, Math.floor(waiting * Math.min(1, share)));
+}
+
+function keptIfStuck(lane: Lane<Dispatchable>, moment: Moment): number {
   const busy = Math.floor((moment.activity.endedOf(lane) * BUSY_MS) / EPOCH_MS);
   if (lane.waiting <= busy) return lane.waiting;
   if (moment.nowMs - lane.stuckSeenMs > STUCK_MS) lane.stuckFromMs = moment.nowMs;
   lane.stuckSeenMs = moment.nowMs;
-  if (!moment.isShort || moment.nowMs - lane.stuckFromMs < STUCK_MS) return lane.waiting;
+  if (!moment.room.isShort || moment.nowMs - lane.stuckFromMs < STUCK_MS) return lane.waiting;
   const mostByBytes = Math.max(1, Math.floor((KEPT_BYTES * lane.waiting) / Math.max(1, lane.waitingBytes)));
   return Math.min(mostByBytes, Math.max(busy, KEPT_WINDOWS * lane.window));
 }

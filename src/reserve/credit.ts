@@ -88,9 +88,10 @@ export class Credits {
     };
   }
 
-  /** Whether room is short: what is stuck must give way before claims come to an end. */
-  isShort(): boolean {
+  /** The room for claims. Where it is short, what is stuck must give way before claims come to an end. */
+  room(): { readonly isShort: boolean; readonly count: number; readonly bytes: number } {
     const { count, bytes } = this.#holdings;
-    return count > this.#most * SHORT || bytes > MOST_BYTES * SHORT;
+    const isShort = count > this.#most * SHORT || bytes > MOST_BYTES * SHORT;
+    return { isShort, count: this.#most, bytes: MOST_BYTES };
   }
 }

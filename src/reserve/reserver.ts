@@ -3,12 +3,12 @@
  * Credit is what bounds memory: what is claimed and not yet settled, in number and in bytes.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Claim } from '../broker/broker.ts';
+import type { Claim, Passing } from '../broker/broker.ts';
 import type { Credit } from './credit.ts';
 
 /** The part of the broker that is used here. */
 export interface ReserverBroker {
-  reserve(maxCount: number, maxBytes: number): Promise<Claim[]>;
+  reserve(maxCount: number, maxBytes: number, passing: Passing): Promise<Claim[]>;
   waitForWork(timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -16,6 +16,10 @@ export interface ReserverParts {
   readonly broker: ReserverBroker;
   /** How many deliveries, and bytes of envelopes, may be claimed now. */
   readonly credit: () => Credit;
+  /** Destinations whose deliveries are to be parked rather than claimed. */
+  readonly passing: () => readonly string[];
+  /** So many have been, for one of them. */
+  readonly onPassed: (destination: string, count: number) => void;
   /** Nothing more is claimed before what it answers is over. */
   readonly onClaimed: (claims: readonly Claim[]) => Promise<void> | void;
   /** A claim found nothing. */
@@ -84,18 +88,23 @@ export class Reserver {
   }
 
   async #step(signal: AbortSignal): Promise<void> {
-    const { broker, credit, onClaimed, onEmpty } = this.#parts;
+    const { broker, credit, passing, onPassed, onClaimed, onEmpty } = this.#parts;
     if (!isWorthAClaim(credit())) await this.#creditOr(GATHER_MS, signal);
     const { count, bytes } = credit();
     if (count <= 0 || bytes <= 0 || signal.aborted) return;
     const wanted = Math.min(count, CLAIM_MAX);
     const wantedBytes = Math.min(bytes, CLAIM_MAX_BYTES);
-    const claims = await broker.reserve(wanted, wantedBytes);
-    const isFull = claims.length === wanted || bytesOf(claims) >= wantedBytes / 2;
+    let passed = 0;
+    const onParked = (destination: string, count: number) => {
+      passed += count;
+      onPassed(destination, count);
+    };
+    const claims = await broker.reserve(wanted, wantedBytes, { destinations: passing(), onParked });
+    const isFull = claims.length + passed >= wanted || bytesOf(claims) >= wantedBytes / 2;
     // What the broker answered before is heard first: that a destination is enabled, else these would be parked in vain.
     await setImmediate();
     if (claims.length > 0) await onClaimed(claims);
-    if (claims.length === 0) {
+    if (claims.length + passed === 0) {
       onEmpty();
       await broker.waitForWork(WAIT_MS, signal);
     } else if (!isFull) {

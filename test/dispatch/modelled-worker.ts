@@ -197,7 +197,7 @@ export class Worker {
       this.#threads[thread]!.queue.push(held);
       this.#fill(thread);
     });
-    this.dispatcher.overflow(this.#credits.isShort(), (held) => this.#park(held));
+    this.dispatcher.overflow(this.#credits.room(), (held) => this.#park(held));
     this.#ask();
     const nextMs = this.dispatcher.exchange.nextChangeMs();
     if (nextMs === null || nextMs === this.#wakeMs) return;

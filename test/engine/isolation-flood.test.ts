@@ -46,3 +46,30 @@ for (const [name, queueOf] of Object.entries(eachBroker()))
     equal(ready + delayed + parked, FLOOD + OTHERS * EVENTS - delivered);
     assertDeliveredOnce(other, OTHERS * EVENTS);
   });
+
+for (const [name, queueOf] of Object.entries(eachBroker()))
+  test(`on ${name}, a burst of ${FLOOD} events of a quick one lets those behind it pass, and all are delivered once`, async (t) => {
+    const queue = await queueOf(t);
+    const quick = await patientOf(t, () => ({ status: 500 }));
+    const other = await patientOf(t, () => ({ status: 500 }));
+    quick.heal();
+    other.heal();
+    const { engine } = await startEngine(t, queue);
+    // Somebody else is there, as the engine can see.
+    await queue.push(...eventsFor('other', other.url, 1));
+    await other.until(() => other.delivered.length === 1);
+    for (let from = 0; from < FLOOD; from += 1_000)
+      await queue.push(...eventsFor('quick', quick.url, 1_000, from));
+    const before = quick.delivered.length;
+    await queue.push(...eventsFor('other', other.url, EVENTS, 1));
+    await other.until(() => other.delivered.length === 1 + EVENTS);
+    const overtaken = FLOOD - quick.delivered.length;
+    t.diagnostic(`${before} of the burst delivered before the others were published, ${overtaken} after them`);
+    ok(overtaken > (FLOOD - before) / 2, `${overtaken} of ${FLOOD - before} were overtaken`);
+    await quick.until(() => quick.delivered.length >= FLOOD);
+    await engine.stop();
+    const { ready, leased, delayed, parked, dead } = await queue.watch.stats();
+    equal(ready + leased + delayed + parked + dead, 0);
+    assertDeliveredOnce(quick, FLOOD);
+    assertDeliveredOnce(other, 1 + EVENTS);
+  });

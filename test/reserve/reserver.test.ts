@@ -35,6 +35,8 @@ function newReserver(
       },
     },
     credit: () => credit,
+    passing: () => [],
+    onPassed: () => {},
     onClaimed: (claims) => {
       seen.claimed += claims.length;
       credit.count -= claims.length;

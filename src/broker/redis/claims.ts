@@ -1,6 +1,6 @@
 /** Claims on Redis: what a claim's script took, as deliveries under the current lease. */
 import { VolleyError } from '../../errors.ts';
-import type { Claim } from '../broker.ts';
+import type { Claim, Passing } from '../broker.ts';
 import { ASIDE_MOST } from './claim-scripts.ts';
 import type { ClaimReply, Connection } from './connection.ts';
 import type { QueueKeys } from './keys.ts';
@@ -9,6 +9,8 @@ import { unframe } from './record.ts';
 
 /** Tokens are numbered with six digits within a lease and a millisecond. */
 const TOKEN_NUMBERS = 1_000_000;
+
+const PASSING_NONE: Passing = { destinations: [], onParked: () => {} };
 
 /** Sends the script that claims under a lease; `limits` are its first arguments. Null when the lease has lapsed. */
 type Take = (lease: Lease, limits: readonly (string | number)[]) => Promise<ClaimReply | null>;
@@ -30,14 +32,18 @@ export class Claims {
     return this.#standingsVersion;
   }
 
-  reserve(maxCount: number, maxBytes: number): Promise<Claim[]> {
-    const { ready, turns, waiting, served, version, delayed, delayedRecords } = this.#keys;
-    return this.#claim(maxCount, maxBytes, ({ inFlight, heartbeat }, limits) =>
-      this.#redis.volleyClaimBuffer(
-        ...[ready, turns, waiting, served, inFlight, heartbeat, version, delayed, delayedRecords],
-        ...limits,
-      ),
-    );
+  reserve(maxCount: number, maxBytes: number, passing: Passing = PASSING_NONE): Promise<Claim[]> {
+    const { ready, turns, waiting, served, version, delayed, delayedRecords, parked, changed } = this.#keys;
+    const { destinations, onParked } = passing;
+    const lists = destinations.map((destination) => this.#keys.park(destination));
+    return this.#claim(maxCount, maxBytes, async ({ inFlight, heartbeat }, limits) => {
+      const keys = [ready, turns, waiting, served, inFlight, heartbeat, version, delayed, delayedRecords];
+      keys.push(parked, changed, ...lists);
+      const reply = await this.#redis.volleyClaimBuffer(keys.length, ...keys, ...limits, ...destinations);
+      const passed = reply?.[2] ?? [];
+      for (let i = 0; i < passed.length; i += 2) onParked(String(passed[i]), Number(passed[i + 1]));
+      return reply;
+    });
   }
 
   reserveParked(destination: string, maxCount: number, maxBytes: number): Promise<Claim[]> {

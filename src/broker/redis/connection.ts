@@ -22,7 +22,12 @@ import { TAKE_TOKENS } from './token-scripts.ts';
 type Arg = string | number | Buffer;
 
 /** Null, instead, when the lease has lapsed. */
-export type ClaimReply = [standingsVersion: Buffer, records: Buffer[]];
+export type ClaimReply = [
+  standingsVersion: Buffer,
+  records: Buffer[],
+  /** Destinations, each followed by how many were parked for it in passing; not of parked claims. */
+  passed?: (Buffer | number)[],
+];
 
 export type StandingsReply = [
   version: string,
@@ -63,7 +68,8 @@ export interface ScriptCommands {
 export type Connection = Redis & ScriptCommands;
 
 const SCRIPTS = {
-  volleyClaim: { lua: CLAIM, numberOfKeys: 9 },
+  /** Called with the number of its keys first. */
+  volleyClaim: { lua: CLAIM },
   volleyRetry: { lua: RETRY, numberOfKeys: 3 },
   volleyFinish: { lua: FINISH, numberOfKeys: 5 },
   volleyRelease: { lua: RELEASE, numberOfKeys: 5 },

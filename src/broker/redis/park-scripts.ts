@@ -7,17 +7,8 @@
  */
 import { CLAIMING } from './claim-scripts.ts';
 import { FRAME } from './scripts.ts';
-import { CHANGED } from './standing-scripts.ts';
+import { CHANGED, COUNT } from './standing-scripts.ts';
 import { DROP_BEHIND, TURNS } from './turn-scripts.ts';
-
-const COUNT = `
-local function writeCount(counts, destination, list)
-  local length = redis.call('LLEN', list)
-  if length == 0 then redis.call('HDEL', counts, destination)
-  else redis.call('HSET', counts, destination, length) end
-  return length
-end
-`;
 
 /**
  * Parks claimed deliveries of one destination.

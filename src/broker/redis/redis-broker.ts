@@ -7,6 +7,7 @@ import type {
   Claim,
   DeadFilter,
   DisabledBy,
+  Passing,
   ProbeAnswer,
   QueueStats,
   Settlement,
@@ -87,8 +88,8 @@ export class RedisBroker implements Broker {
     });
   }
 
-  reserve(maxCount: number, maxBytes: number): Promise<Claim[]> {
-    return this.#guard(() => this.#claims.reserve(maxCount, maxBytes));
+  reserve(maxCount: number, maxBytes: number, passing?: Passing): Promise<Claim[]> {
+    return this.#guard(() => this.#claims.reserve(maxCount, maxBytes, passing));
   }
 
   reserveParked(destination: string, maxCount: number, maxBytes: number): Promise<Claim[]> {

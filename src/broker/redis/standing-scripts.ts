@@ -25,6 +25,16 @@ local function changed(versionKey, changes, destination)
 end
 `;
 
+/** Writes down how many are parked for a destination: the length of its list, which it answers. */
+export const COUNT = `
+local function writeCount(counts, destination, list)
+  local length = redis.call('LLEN', list)
+  if length == 0 then redis.call('HDEL', counts, destination)
+  else redis.call('HSET', counts, destination, length) end
+  return length
+end
+`;
+
 /** Reads and writes a field of the blocks hash: kind, end in epoch ms of the Redis clock, times opened. */
 const BLOCKS = `
 local function readBlock(blocks, destination)
