@@ -158,6 +158,7 @@ const BAD: readonly [name: string, args: readonly string[], code: number, line: 
     78,
     /the file none\.json cannot be read \(ENOENT\): correct --file/,
   ],
+  ['a file without an end', ['--file', '/dev/zero'], 78, /the file \/dev\/zero is larger than 256 MiB/],
   [
     'a report that cannot be written',
     ['--rate', '1', '--html', '/proc/x.html'],
