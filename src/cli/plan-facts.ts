@@ -20,7 +20,9 @@ export function factsOf(plan: Plan): readonly FactGroup[] {
 
 /** The answer in one line. */
 export function answerOf({ hosts, brokers, load, plannedPerSecond }: Plan): string {
-  return `${plural(hosts, 'host')} and ${plural(brokers, 'Redis server')} for ${countText(load.requiredPerSecond)} events/s; they can take ${countText(plannedPerSecond)}`;
+  const servers = `${plural(hosts, 'host')} and ${plural(brokers, 'Redis server')}`;
+  const more = plannedPerSecond > load.requiredPerSecond ? ' with more slots' : '';
+  return `${servers} for ${countText(load.requiredPerSecond)} events/s; they can take ${countText(plannedPerSecond)}${more}`;
 }
 
 /** What runs out first, how far it is from that, and what moves it. */
@@ -48,7 +50,7 @@ function loadFacts({ load, inputs, drainSeconds }: Plan): Fact[] {
     [
       'backlog',
       `${countText(load.backlogEvents)} events`,
-      drainSeconds === null ? 'it never goes' : `gone in ${durationText(drainSeconds)}`,
+      drainSeconds === null ? 'it never goes' : `gone in ${durationText(drainSeconds)}, with the slots below`,
     ],
   ];
 }

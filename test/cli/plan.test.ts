@@ -20,7 +20,7 @@ const planned = async (args: readonly string[], cwd?: string) => {
 test('a rate alone makes a plan, whose bottleneck is named and marked', async () => {
   const { code, stdout, stderr } = await volley(['plan', '--rate', '10000']);
   deepEqual([code, stderr], [0, '']);
-  match(stdout, /^1 host and \d+ Redis servers for 30,000 events\/s; they can take [\d,]+\n/);
+  match(stdout, /^1 host and \d+ Redis servers for 30,000 events\/s; they can take [\d,]+ with more slots\n/);
   for (const part of ['Load', 'Each of 1 host', 'Resources at the required rate', 'Settings of a host'])
     match(stdout, new RegExp(`^${part}$`, 'm'));
   const [, name] = /^Bottleneck: ([\w ]+) \(/m.exec(stdout)!;
@@ -40,6 +40,7 @@ test('the JSON keeps its keys', async () => {
     'brokers',
     'plannedPerSecond',
     'saturatedPerSecond',
+    'drainPerSecond',
     'drainSeconds',
     'usedShareWithoutOneHost',
     'bottleneck',
