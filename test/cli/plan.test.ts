@@ -203,6 +203,18 @@ test('costs come from a result of the benchmark, and the model is held against i
   match(stdout, /The model makes [\d,]+\/s of the run it was calibrated by, where [\d,]+\/s were measured/);
 });
 
+test('a model that is far off the run it was calibrated by says so', async (t) => {
+  const result = JSON.parse(readFileSync(SAMPLE, 'utf8'));
+  // Twice the cores make it predict twice as much.
+  result.machine.cores *= 2;
+  result.machine.cpu = 'fast\u001b[31m';
+  const cwd = folderOf(t);
+  writeFileSync(join(cwd, 'result.json'), JSON.stringify(result));
+  const { stdout } = await volley(['plan', '--rate', '1000', '--from', 'result.json'], { cwd });
+  match(stdout, /were measured \(2\d\d %\)\. That is more than 20 % off: measure again/);
+  ok(!stdout.includes('\u001b'));
+});
+
 test('the report opens without a network, with its plots and the numbers beside them', async (t) => {
   const cwd = folderOf(t);
   const curve = Array.from({ length: 24 }, (_, hour) => hour + 1).join(',');
