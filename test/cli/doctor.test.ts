@@ -76,6 +76,20 @@ test('a person gets a mark, the evidence and the way to mend it, without colour 
     ok(!Object.keys(headers).some((name) => /signature|webhook/.test(name)));
 });
 
+test('a Redis that takes no such user is told apart from one that is not there', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const url = redis.url.replace('//', '//somebody:hunter2@');
+  const { stdout } = await volley(['doctor', '--json', '--broker', url], { env });
+  const told = (JSON.parse(stdout) as Report).findings.filter(({ id }) => /broker|queue|dead/.test(id));
+  deepEqual(
+    told.map(({ id, status }) => [id, status]),
+    [['broker', 'fail']],
+  );
+  match(told[0]!.evidence, /refuses the user or password/);
+  ok(!stdout.includes('hunter2'));
+});
+
 test('a broker that is not there, and secrets that are not, fail', async (t) => {
   const { code, stdout } = await volley(
     ['doctor', '--json', '--broker', 'redis://127.0.0.1:1', '--secrets', 'none'],
@@ -85,7 +99,7 @@ test('a broker that is not there, and secrets that are not, fail', async (t) => 
   );
   const { findings } = JSON.parse(stdout) as Report;
   equal(code, 1);
-  match(findings.find(({ id }) => id === 'broker')!.evidence, /cannot be reached/);
+  match(findings.find(({ id }) => id === 'broker')!.evidence, /cannot be reached \(ECONNREFUSED\)/);
   equal(findings.find(({ id }) => id === 'secrets')!.status, 'fail');
 });
 
