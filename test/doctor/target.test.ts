@@ -77,9 +77,13 @@ test('a receiver of TLS 1.1 at most fails, and one of TLS 1.2 at most is taken',
     maxVersion: 'TLSv1.1',
     ciphers: 'DEFAULT@SECLEVEL=0',
   });
-  const refused = judge((await look(old.url)).contact!)['target-tls']!;
+  const found = judge((await look(old.url)).contact!);
+  const refused = found['target-tls']!;
   equal(refused.status, 'fail');
+  match(refused.evidence, /\(ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION\): tlsv1 alert protocol version$/);
   match(refused.fix!, /must offer TLS 1\.2 or 1\.3/);
+  // That there was no answer either follows from it.
+  equal(found['target-answer'], undefined);
   const elder = await tlsReceiver(t, { ...keyPair('receiver'), maxVersion: 'TLSv1.2' });
   const taken = judge((await look(elder.url)).contact!)['target-tls']!;
   equal(taken.status, 'ok');
@@ -114,12 +118,20 @@ test('a receiver that takes the connection and answers nothing has no large requ
   equal(connections, 1);
 });
 
-test('a port where nobody listens is told with its code', async (t) => {
+test('a port where nobody listens is told once, with its code', async (t) => {
   const receiver = await receiverOf(t);
   await receiver.close();
-  const { status, evidence } = judge((await look(receiver.origin)).contact!)['target-connection']!;
+  const found = judge((await look(receiver.origin.replace('http:', 'https:'))).contact!);
+  const { status, evidence } = found['target-connection']!;
   equal(status, 'fail');
   match(evidence, /ECONNREFUSED/);
+  deepEqual(Object.keys(found), ['target-guard', 'target-connection']);
+});
+
+test('a receiver that speaks no TLS at all is told apart from one of an old version', async (t) => {
+  const receiver = await receiverOf(t);
+  const found = judge((await look(receiver.origin.replace('http:', 'https:'))).contact!);
+  match(found['target-tls']!.fix!, /something else than TLS is spoken there/);
 });
 
 test('nobody is called at a target that the guard refuses', async (t) => {

@@ -216,5 +216,11 @@ async function reading<Value>(what: string, read: () => Promise<Value>): Promise
   const { unread, code } = result;
   return CUT_SHORT.has(code)
     ? { unread: `${what} (ETIMEDOUT): nothing within the time-out`, code: 'ETIMEDOUT' }
-    : { unread: `${what} (${code}): ${unread.replaceAll(/\s+/g, ' ')}`, code };
+    : { unread: `${what} (${code}): ${readable(unread)}`, code };
+}
+
+/** One line; of a line of OpenSSL's error queue (ERR_error_string(3)) the reason alone. */
+function readable(message: string): string {
+  const [, reason] = /:error:\w+:[^:]*:[^:]*:([^:]+):/.exec(message) ?? [];
+  return reason ?? message.replaceAll(/\s+/g, ' ');
 }
