@@ -20,7 +20,8 @@ function look(url: string, { policy = OPEN, readMs = 5_000 } = {}) {
     names: { resolve: async () => ['127.0.0.1'] },
     timeouts: { connectMs: 5_000, readMs },
     userAgent: 'Volley/test',
-    ca: AUTHORITY,
+    route: { ca: AUTHORITY },
+    settings: null,
   });
 }
 
@@ -40,7 +41,7 @@ async function tlsReceiver(t: TestContext, options: TlsOptions) {
 function judge(contact: TargetContact) {
   const facts = {
     ...WELL,
-    target: { url: 'https://hooks.example.com/', guard: { allowed: true, reason: null }, contact },
+    target: { ...WELL.target!, contact },
   };
   return Object.fromEntries(examine(TARGET_CHECKS, facts).map((finding) => [finding.id, finding]));
 }
@@ -116,6 +117,15 @@ test('a receiver that takes the connection and answers nothing has no large requ
   equal(findings['target-answer']!.status, 'fail');
   equal(findings['target-packet-size'], undefined);
   equal(connections, 1);
+});
+
+test('a connection that is closed before anything is asked ends in a finding', async (t) => {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {}).destroySoon();
+  });
+  const { origin } = await serving(t, server, 'http');
+  const answer = judge((await look(`${origin}/`)).contact!)['target-answer']!;
+  equal(answer.status, 'fail');
 });
 
 test('a port where nobody listens is told once, with its code', async (t) => {

@@ -14,6 +14,8 @@ const SKEWED_MS = 5_000;
 const FAR_SKEWED_MS = 150_000;
 /** What OpenSSL says of an answer that is no TLS. */
 const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
+/** What a receiver says that asked for a client certificate and got none (RFC 8446 §6.2); it comes after the handshake. */
+const WANTS_CERTIFICATE = 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED';
 
 /** A check of a target that was called. */
 function contactCheck(
@@ -34,12 +36,18 @@ export const TARGET_CHECKS: readonly Check[] = [
     title: 'may be delivered to',
     judge: ({ target }) => {
       if (target === null) return null;
-      const { allowed, reason } = target.guard;
-      return allowed
-        ? ok(target.url)
-        : fail(
-            `${target.url}: ${reason}`,
-            'correct the URL, or open it as the reason says; nobody was called',
+      const { url, guard, settings, proxy } = target;
+      if (!guard.allowed)
+        return fail(
+          `${url}: ${guard.reason}`,
+          'correct the URL, or open it as the reason says; nobody was called',
+        );
+      const evidence = settings === null ? url : `${url}, by its settings at ${settings}`;
+      return proxy === null
+        ? ok(evidence)
+        : unread(
+            `${evidence}, through the proxy ${proxy}: nobody was called`,
+            `see whether the proxy takes you there: curl -v -m 5 -p -x ${proxy} ${url}`,
           );
     },
   },
@@ -63,11 +71,7 @@ export const TARGET_CHECKS: readonly Check[] = [
   contactCheck('target-answer', 'answer', ({ connection, tls, small }) => {
     // The checks of what a request goes over have told why there was none.
     if ('unread' in connection || (tls !== null && 'unread' in tls)) return null;
-    if ('unread' in small)
-      return fail(
-        small.unread,
-        `the receiver took the connection and gave no answer: see its own log${tls === null ? ', and whether it wants https://' : ''}`,
-      );
+    if ('unread' in small) return fail(small.unread, silenceFix(small.code, tls === null));
     const { status, ms } = small.value;
     const evidence = `HEAD ${status} in ${msShown(ms)}`;
     // 4xx is what an endpoint for POST with signatures may well say to an unsigned HEAD.
@@ -92,6 +96,14 @@ export const TARGET_CHECKS: readonly Check[] = [
     return Math.abs(aheadMs) > SKEWED_MS ? warn(evidence, fix) : ok(evidence);
   }),
 ];
+
+/** What to do about a receiver that takes the connection and gives no answer. */
+function silenceFix(code: string, isPlain: boolean): string {
+  if (code === WANTS_CERTIFICATE)
+    return 'it wants a client certificate: give client-certificate and client-key in its settings (--config, --destination)';
+  const advice = 'the receiver took the connection and gave no answer: see its own log';
+  return isPlain ? `${advice}, and whether it wants https://` : advice;
+}
 
 function judgeTls({ connection, tls, versions }: TargetContact, { target }: Facts): Judgement | null {
   if (tls === null)
