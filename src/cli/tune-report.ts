@@ -26,8 +26,13 @@ export async function checkTuning(root: string, json: boolean): Promise<number> 
   const below = countOf(all, 'below');
   if (json) await print(JSON.stringify({ below, settings: all }, null, 2));
   else {
-    const advice = below === 0 ? '' : '\nSet them with: volley tune --apply (as root)';
-    await print(`${all.map(lineOf).join('\n')}\n\n${summary(all)}${advice}`);
+    const advice = [
+      ...(below === 0 ? [] : ['Set them with: volley tune --apply (as root)']),
+      ...(countOf(all, 'unread') === 0
+        ? []
+        : ['What cannot be read is not judged: run it as root, and on the host of a container']),
+    ];
+    await print([...all.map(lineOf), '', summary(all), ...advice].join('\n'));
   }
   return below === 0 ? EXIT.done : EXIT.workFailed;
 }

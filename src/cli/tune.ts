@@ -1,5 +1,5 @@
 /** `volley tune`: this machine's kernel settings and limits against the profiles that come with Volley. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { VolleyError } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
 
@@ -46,7 +46,7 @@ export const command = defineCommand({
         'VOLLEY_USAGE',
         `--${modes[0]} and --${modes[1]} are two things: give one of them`,
       );
-    if (!existsSync(flags.root))
+    if (statSync(flags.root, { throwIfNoEntry: false })?.isDirectory() !== true)
       throw new VolleyError('VOLLEY_USAGE', `there is no folder ${flags.root}: correct --root`);
     // Loaded late, so that help and complaints about flags do not wait for it.
     const { applyTuning, checkTuning, printProfile } = await import('./tune-report.ts');
