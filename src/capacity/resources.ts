@@ -36,10 +36,10 @@ export const PORTS = { from: 10_240, to: 65_535 } as const;
 export const TIME_WAIT_SECONDS = 60;
 /** Most open files of a process (`fs.nr_open` of Linux unless raised). */
 export const FILES_MAX = 1_048_576;
-/** Files that an engine has open beside its connections. */
+/** Files that are open beside sockets to receivers: the broker's, the threads' own, logs, libraries. */
 export const OTHER_FILES = 128;
-/** Idle connections that a sending thread keeps, at most. */
-const SOCKETS_PER_THREAD = 2_048;
+/** Most sockets of one thread when nobody says otherwise: unused ones take some 50 KB each with TLS. */
+export const SOCKETS_PER_THREAD = 2_048;
 /** Envelopes that an engine claims ahead, in bytes, at most. */
 const CLAIMED_BYTES = 64 * 2 ** 20;
 /** Memory of an attempt beside its body, and how often its body is held: batch, request, socket buffer. */

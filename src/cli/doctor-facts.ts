@@ -1,6 +1,7 @@
 /** What `volley doctor` looks at: every room's facts of this machine, put together. */
 import { setTimeout } from 'node:timers/promises';
 import { costsOf } from '../capacity/costs.ts';
+import { OTHER_FILES } from '../capacity/resources.ts';
 import type { DestinationSettings } from '../config/destination-settings.ts';
 import type { OptionValues } from '../config/options.ts';
 import { originOf } from '../delivery/envelope.ts';
@@ -21,7 +22,7 @@ import { type SystemFiles, systemFiles } from '../host/system-files.ts';
 import { shown } from '../runtime/shown.ts';
 import { secretProvider } from '../secrets/provider.ts';
 import { destinationsOf, routeOf, settingsFor } from '../settings.ts';
-import { guardPolicy, OTHER_FILES, threadPlan } from '../thread-plan.ts';
+import { guardPolicy, threadPlan } from '../thread-plan.ts';
 import { VERSION } from '../version.ts';
 import { withBroker } from './existing-broker.ts';
 

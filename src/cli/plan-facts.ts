@@ -52,7 +52,16 @@ function loadFacts({ load, inputs, drainSeconds }: Plan): Fact[] {
       `${countText(load.backlogEvents)} events`,
       drainSeconds === null ? 'it never goes' : `gone in ${durationText(drainSeconds)}, with the slots below`,
     ],
+    ...deadFacts(load),
   ];
+}
+
+/** None where less than one a day is to be expected. */
+function deadFacts({ deadShare, hourly }: Plan['load']): Fact[] {
+  const perDay = deadShare * hourly.reduce((sum, rate) => sum + rate * 3_600, 0);
+  if (perDay < 1) return [];
+  const aside = `${percentText(deadShare)} of the events fail each attempt by chance; Redis keeps them until they are replayed or discarded, beside its memory below`;
+  return [['dead letters', `${countText(perDay)} a day`, aside]];
 }
 
 function slotAside(answerMs: number, timeoutPercent: number): string {

@@ -203,6 +203,22 @@ test('costs come from a result of the benchmark, and the model is held against i
   match(stdout, /The model makes [\d,]+\/s of the run it was calibrated by, where [\d,]+\/s were measured/);
 });
 
+test('dead letters are foretold where some are to be expected', async () => {
+  const { stdout: many } = await volley([
+    'plan',
+    '--rate',
+    '1000',
+    '--timeout-percent',
+    '29',
+    '--error-percent',
+    '1',
+  ]);
+  // 0.3 to the sixth power, of 86.4 million
+  match(many, /^ {2}dead letters +62,986 a day +0\.0729 % of the events /m);
+  const { stdout: none } = await volley(['plan', '--rate', '1000']);
+  ok(!none.includes('dead letters'));
+});
+
 test('a model that is far off the run it was calibrated by says so', async (t) => {
   const result = JSON.parse(readFileSync(SAMPLE, 'utf8'));
   // Twice the cores make it predict twice as much.
