@@ -65,6 +65,11 @@ export function memoryMibOf(slots: number): number {
   return Math.ceil((slots * costsOf('https').socketBytes) / 2 ** 20);
 }
 
+/** How many files are open when each of so many slots has a connection of its own. */
+export function filesOf(slots: number): number {
+  return slots + OTHER_FILES;
+}
+
 /** Most slots that may be found best, in all threads: each needs a socket, and so a file, a port and some memory. */
 function mostSlotsOf({ maxSockets }: OptionValues, limits: MachineLimits): number {
   const { cores, openFiles, localPorts, memoryBytes } = limits;
