@@ -1,6 +1,7 @@
 /** `volley doctor`: looks for what keeps a worker on this machine from delivering well, with evidence and a fix for each. */
 import { VolleyError } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
+import { waitedFor } from './progress.ts';
 
 export const command = defineCommand({
   scope: 'doctor',
@@ -49,7 +50,10 @@ export const command = defineCommand({
         'VOLLEY_USAGE',
         '--destination says how to call a receiver: give --target URL, too',
       );
-    const facts = await gatherFacts(options, url === null ? null : { url, destination });
+    const facts = await waitedFor(
+      `looking at this machine and the broker${url === null ? '' : ', and calling the target'}`,
+      gatherFacts(options, url === null ? null : { url, destination }),
+    );
     return reportFindings(facts, flags.json);
   },
 });
