@@ -12,6 +12,8 @@ const SLOW_CONNECT_MS = 1_000;
 const SKEWED_MS = 5_000;
 /** Half of the five minutes that Standard Webhooks allows, in milliseconds. */
 const FAR_SKEWED_MS = 150_000;
+/** What a reason begins with when a name has no address that could be judged. */
+const UNRESOLVED = 'unresolved:';
 /** What OpenSSL says of an answer that is no TLS. */
 const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
 /** What a receiver says that asked for a client certificate and got none (RFC 8446 §6.2); it comes after the handshake. */
@@ -40,7 +42,9 @@ export const TARGET_CHECKS: readonly Check[] = [
       if (!guard.allowed)
         return fail(
           `${url}: ${guard.reason}`,
-          'correct the URL, or open it as the reason says; nobody was called',
+          guard.reason!.startsWith(UNRESOLVED)
+            ? `correct the name, or see what the name servers say: dig ${hostOf(url)}, /etc/resolv.conf, --dns-server; nobody was called`
+            : 'correct the URL, or open it as the reason says; nobody was called',
         );
       const evidence = settings === null ? url : `${url}, by its settings at ${settings}`;
       return proxy === null

@@ -18,6 +18,21 @@ export const TARGET_CASES: readonly Case[] = [
     says: /nobody was called/,
   },
   {
+    id: 'target-guard',
+    status: 'fail',
+    facts: {
+      ...WELL,
+      target: { ...WELL.target!, guard: { allowed: false, reason: 'unresolved: none' }, contact: null },
+    },
+    says: /dig hooks\.example\.com/,
+  },
+  {
+    id: 'target-guard',
+    status: 'unread',
+    facts: { ...WELL, target: { ...WELL.target!, proxy: '10.0.0.9:3128', contact: null } },
+    says: /through the proxy 10\.0\.0\.9:3128: nobody was called.*curl .* -x 10\.0\.0\.9:3128/,
+  },
+  {
     id: 'target-connection',
     status: 'fail',
     facts: atTarget({ connection: unanswered }),
