@@ -73,7 +73,8 @@ function hostFacts({ host, inputs, usedShareWithoutOneHost }: Plan): Fact[] {
   return [
     ['events', `${countText(host.eventsPerSecond)}/s`, `${countText(host.attemptsPerSecond)} attempts/s`],
     ['slots', countText(host.slots), spare],
-    ['--concurrency', countText(host.slotsPerCore), "slots per core; the worker's default is 20"],
+    // As it is given: the command line takes no comma.
+    ['--concurrency', String(host.slotsPerCore), "slots per core; the worker's default is 20"],
     ['threads', countText(host.threads), 'one per core'],
     ['sockets', countText(host.sockets), 'slots and idle connections'],
     ['open files', countText(host.openFiles), ''],

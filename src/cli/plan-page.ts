@@ -41,7 +41,7 @@ function shortBlocks(plan: Plan): Block[] {
       value: `${countText(plan.plannedPerSecond)}/s`,
       note: 'events at the planned use, with slots for them',
     },
-    { label: 'Slots', value: countText(host.slots), note: `--concurrency ${countText(host.slotsPerCore)}` },
+    { label: 'Slots', value: countText(host.slots), note: `--concurrency ${host.slotsPerCore}` },
     {
       label: 'Headroom',
       value: percentText(Math.max(0, 1 - bottleneck.usedShare)),

@@ -26,6 +26,7 @@ test('a rate alone makes a plan, whose bottleneck is named and marked', async ()
   const [, name] = /^Bottleneck: ([\w ]+) \(/m.exec(stdout)!;
   match(stdout, new RegExp(`^ {2}${name} .*◄ bottleneck$`, 'm'));
   match(stdout, /^ {2}net\.ipv4\.tcp_tw_reuse +1$/m);
+  match(stdout, /^ {2}--concurrency +\d{4} /m);
   // Colour is for terminals, blanks at the end for nobody.
   ok(!stdout.includes('\u001b') && !/ $/m.test(stdout));
 });
