@@ -19,6 +19,8 @@ const DISK_NEARLY_FULL = 0.9;
 /** Share of the time a disk is busy, and how long its requests take, in milliseconds, when it cannot keep up. */
 const BUSY_DISK = 0.9;
 const SLOW_DISK_MS = 20;
+/** Share of the time below which a disk has so little to do that a request which took long says nothing of it. */
+const IDLE_DISK = 0.1;
 
 const FASTER_DISK = 'move the queue to NVMe storage, or spread it over several queues and brokers';
 /** The code of a broker that is there, and not fit to keep deliveries. */
@@ -168,9 +170,8 @@ function judgeDisk({ broker }: Facts): Judgement | null {
       return warn(evidence, 'a restart of the machine loses what is queued: keep it on a disk');
     if (totalBytes > 0 && freeBytes < (1 - DISK_NEARLY_FULL) * totalBytes)
       return warn(evidence, 'make room: a full disk refuses events');
-    return (busyShare ?? 0) > BUSY_DISK || (requestMs ?? 0) > SLOW_DISK_MS
-      ? warn(evidence, FASTER_DISK)
-      : ok(evidence);
+    const isSlow = (requestMs ?? 0) > SLOW_DISK_MS && (busyShare ?? 0) >= IDLE_DISK;
+    return (busyShare ?? 0) > BUSY_DISK || isSlow ? warn(evidence, FASTER_DISK) : ok(evidence);
   });
 }
 
