@@ -1,5 +1,6 @@
 /** What a plan says in words and numbers, for the terminal and for the report alike. */
 import type { Plan } from '../capacity/plan.ts';
+import { crowding } from '../capacity/resources.ts';
 import { amountText, bytesText, countText, durationText, percentText } from './plan-units.ts';
 
 /** What it is about, its amount, and what to know beside it. */
@@ -68,8 +69,11 @@ function slotAside(answerMs: number, timeoutPercent: number): string {
   return `answers in ${countText(answerMs)} ms on average, ${timeoutPercent} % until the deadline, connections`;
 }
 
-function hostFacts({ host, inputs, usedShareWithoutOneHost }: Plan): Fact[] {
-  const spare = `by Little's law, and so that ${inputs.utilisationPercent} % are in use`;
+function hostFacts({ host, inputs, load, usedShareWithoutOneHost }: Plan): Fact[] {
+  const spare =
+    crowding(inputs, load) === 1
+      ? `by Little's law, and so that ${inputs.utilisationPercent} % are in use`
+      : "by Little's law, and so that the busiest destination finds its own in the quarter that it may have";
   return [
     ['events', `${countText(host.eventsPerSecond)}/s`, `${countText(host.attemptsPerSecond)} attempts/s`],
     ['slots', countText(host.slots), spare],

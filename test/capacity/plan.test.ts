@@ -32,6 +32,17 @@ test("slots follow Little's law, with the spare that the planned utilisation ask
   deepEqual([made.host.slotsPerCore, made.host.slots], [51, 204]);
 });
 
+test('a destination that may have a quarter of the slots finds its own in that', () => {
+  const asked = { ...ROUND, eventsPerSecond: 1_000, busiestPercent: 60, hosts: 1 };
+  // 60.033 of the 100.055 slots in use, in a quarter of all: 240.132, over 4 cores
+  const { host } = plan(asked);
+  equal(host.slots, 4 * 61);
+  // Of two destinations each may have half, and a small share changes nothing.
+  const alone = plan({ ...asked, busiestPercent: null }).host.slots;
+  ok(plan({ ...asked, destinations: 2 }).host.slots < host.slots);
+  equal(plan({ ...asked, busiestPercent: 20 }).host.slots, alone);
+});
+
 test('a host of the target takes what its cores take, and the figures of each are rate × cost', () => {
   const made = plan({ ...ROUND, eventsPerSecond: 50_000, hosts: 1 });
   ok(isClose(use(made, 'CPU').used, (50_000 * 55) / 1e6));
