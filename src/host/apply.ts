@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../errors.ts';
+import { shellWord } from '../runtime/access.ts';
 import { sysctlPath } from './system-files.ts';
 import type { Compared } from './tuning.ts';
 
@@ -85,11 +86,11 @@ export function fitted(profile: string, compared: readonly Compared[]): string {
 /** Copies a file that is there beside itself. Answers the command that puts it back, or takes the new one away. Throws where it cannot be kept. */
 function keptFile(root: string, file: string, stamp: string): string[] {
   const path = join(root, file);
-  if (!existsSync(path)) return [`rm ${path}`];
+  if (!existsSync(path)) return [`rm ${shellWord(path)}`];
   // Neither sysctl nor pam_limits reads a name that does not end in .conf.
   const kept = `${path}.before-${stamp}`;
   copyFileSync(path, kept);
-  return [`mv ${kept} ${path}`];
+  return [`mv ${shellWord(kept)} ${shellWord(path)}`];
 }
 
 /** A new file takes the old one's place whole: whoever reads it meanwhile has the one or the other. */

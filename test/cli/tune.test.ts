@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -130,6 +131,15 @@ test('a file that cannot be written is told, and the kernel is set all the same'
   equal(code, 1);
   match(stdout, /^✗ \/etc\/sysctl\.d\/99-volley\.conf cannot be written \(E\w+\)$/m);
   equal(kernel(SOMAXCONN), '4096');
+});
+
+test('the way back can be run as it is printed, whatever the folder is called', async (t) => {
+  const root = join(folderOf(t), "an image; it's mine");
+  mkdirSync(root);
+  const { stdout } = await tune('--apply', '--root', root);
+  const [, commands] = stdout.split('To go back:\n');
+  execFileSync('sh', ['-c', commands!]);
+  deepEqual(readdirSync(join(root, 'etc/sysctl.d')), []);
 });
 
 test('what cannot be kept is not written over', async (t) => {
