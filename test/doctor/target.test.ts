@@ -126,6 +126,7 @@ test('a connection that is closed before anything is asked ends in a finding', a
   const { origin } = await serving(t, server, 'http');
   const answer = judge((await look(`${origin}/`)).contact!)['target-answer']!;
   equal(answer.status, 'fail');
+  match(answer.evidence, /\(ECONNRESET\)/);
 });
 
 test('a port where nobody listens is told once, with its code', async (t) => {

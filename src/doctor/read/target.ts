@@ -16,6 +16,7 @@ import type { Guard, Target } from '../../guard/guard.ts';
 import type { Names } from '../../guard/names.ts';
 import { awaited, mapped, type Reading } from '../../host/reading.ts';
 import { dial } from '../../thread/dial.ts';
+import { ClosedEarlyError } from '../../thread/errors.ts';
 import type { RoutePolicy } from '../../thread/policy.ts';
 import type { AnswerFacts, TargetContact, TargetFacts, TlsFacts } from '../facts.ts';
 
@@ -126,7 +127,7 @@ class Receiver {
     const startMs = performance.now();
     return new Promise((resolve, reject) => {
       // Node's client tells nothing of a socket that is closed already.
-      const onClose = () => reject(socket.errored ?? new Error('closed without an answer'));
+      const onClose = () => reject(socket.errored ?? new ClosedEarlyError('closed without an answer'));
       if (socket.destroyed) return onClose();
       socket.once('close', onClose);
       const asked = request({
@@ -189,7 +190,7 @@ class Receiver {
         signal.addEventListener('abort', () => end(signal.reason as Error));
         secured.once('secureConnect', () => resolve(secured));
         secured.on('error', end);
-        secured.once('close', () => end(new Error('closed during the handshake')));
+        secured.once('close', () => end(new ClosedEarlyError('closed during the handshake')));
       });
     });
   }
