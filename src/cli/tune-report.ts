@@ -7,7 +7,7 @@ import { systemFiles } from '../host/system-files.ts';
 import { type Compared, compareLimits, compareSysctl } from '../host/tuning.ts';
 import { userName } from '../runtime/user-name.ts';
 import { painter } from './paint.ts';
-import { aside, print } from './terminal.ts';
+import { aside, countsText, print } from './terminal.ts';
 
 interface Comparison {
   readonly sysctl: readonly Compared[];
@@ -108,14 +108,10 @@ function lineOf({ name, want, reason, state, current }: Compared): string {
 }
 
 function summary(all: readonly Compared[]): string {
-  const counts = [
+  return countsText([
     [countOf(all, 'below'), 'below the profile'],
     [countOf(all, 'unread'), 'not to be read'],
     [countOf(all, 'better'), 'better'],
     [countOf(all, 'same') + countOf(all, 'absent'), 'as in it'],
-  ] as const;
-  return counts
-    .filter(([count]) => count > 0)
-    .map(([count, what]) => `${count} ${what}`)
-    .join(', ');
+  ]);
 }
