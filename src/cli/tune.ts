@@ -27,7 +27,7 @@ export const command = defineCommand({
   },
   operands: null,
   notes: [
-    'The profiles are sized for 4 vCPU, 8 GB and 10 Gb/s. They concern the kernel (/etc/sysctl.d/99-volley.conf) and the open files of logins (/etc/security/limits.d/99-volley.conf); the unit in limits/ has its own LimitNOFILE.',
+    'The profiles are sized for 4 vCPU, 8 GB and 10 Gb/s. They concern the kernel (/etc/sysctl.d/99-volley.conf) and what logins may have open and run (/etc/security/limits.d/99-volley.conf); the unit in limits/ has its own LimitNOFILE.',
     'What is better than its profile already is left as it is. --apply keeps the files and values of before, and says how to go back. Nothing is restarted: the kernel takes values at once, a login its limits when it begins.',
   ],
   examples: [

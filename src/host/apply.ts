@@ -11,6 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { errorCode } from '../errors.ts';
 import { shellWord } from '../runtime/access.ts';
+import { limitName, parseLimits } from './limits-profile.ts';
 import { sysctlPath } from './system-files.ts';
 import type { Compared } from './tuning.ts';
 
@@ -69,7 +70,7 @@ export function applyProfiles(parts: ApplyParts): Application {
       changes.push({ what: name, failed: attempt(() => writeFileSync(join(root, sysctlPath(name)), want)) });
   }
   if (limits.some(({ state }) => state === 'below'))
-    write(LIMITS_FILE, limitsText, () => keptFile(root, LIMITS_FILE, stamp));
+    write(LIMITS_FILE, fittedLimits(limitsText, limits), () => keptFile(root, LIMITS_FILE, stamp));
   return { changes, undo };
 }
 
@@ -81,6 +82,18 @@ export function fitted(profile: string, compared: readonly Compared[]): string {
     if (state === 'better') return `${dash}${name} = ${current}`;
     return state === 'below' ? `${dash}${name} = ${want}` : line;
   });
+}
+
+/** The same of the limits; what is not known stays by being left out. */
+export function fittedLimits(profile: string, compared: readonly Compared[]): string {
+  const found = new Map(compared.map((each) => [each.name, each]));
+  const lines = profile.split('\n').map((line) => {
+    const [limit] = parseLimits(line);
+    const { state, current } = (limit && found.get(limitName(limit))) ?? {};
+    if (state === 'better') return line.replace(/\S+$/, current!);
+    return state === 'unread' ? `# ${line}` : line;
+  });
+  return lines.join('\n');
 }
 
 /** Copies a file that is there beside itself. Answers the command that puts it back, or takes the new one away. Throws where it cannot be kept. */

@@ -31,6 +31,8 @@ function machineOf(
     if (own !== null) put(sysctlPath(key), own.replaceAll(' ', '\t'));
   }
   put('etc/security/limits.conf', limits);
+  // Half of it is what a user may run where nobody says it: as many as the profile has.
+  put(sysctlPath('kernel.threads-max'), '8192');
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   const kernel = (key: string) => read(sysctlPath(key)).trim();
   return { root, put, read, kernel };
@@ -131,6 +133,25 @@ test('a file that cannot be written is told, and the kernel is set all the same'
   equal(code, 1);
   match(stdout, /^✗ \/etc\/sysctl\.d\/99-volley\.conf cannot be written \(E\w+\)$/m);
   equal(kernel(SOMAXCONN), '4096');
+});
+
+test('a limit that is better is not lowered, nor one that nobody has set', async (t) => {
+  const { root, put, read } = machineOf(t, {}, 'www-data hard nofile 1048576\n* hard nproc unlimited');
+  put(sysctlPath('kernel.threads-max'), '190000');
+  const { code, stdout } = await tune('--apply', '--root', root);
+  equal(code, 0);
+  const inForce = read(LIMITS)
+    .split('\n')
+    .filter((line) => line.startsWith('www-data'));
+  deepEqual(inForce, [
+    'www-data soft nofile 131072',
+    'www-data hard nofile 1048576',
+    'www-data soft nproc 95000',
+    'www-data hard nproc unlimited',
+  ]);
+  match(stdout, /nofile hard of www-data is left at 1048576, which is better/);
+  match(stdout, /nproc soft of www-data is left at 95000, which is better/);
+  match(stdout, /nproc hard of www-data is left at unlimited, which is better/);
 });
 
 test('the way back can be run as it is printed, whatever the folder is called', async (t) => {
