@@ -94,7 +94,7 @@ function verdictsOf(headline: CaseReport | undefined): ThroughputReport['verdict
   };
 }
 
-/** As `volley plan --from` would, from a result with this case alone; none without a run of Volley. */
+/** As `volley plan --from` would, from a result with this case alone; none without a run of Volley, and of a quick one. */
 function checkOf(entry: CaseReport, report: Omit<ThroughputReport, 'planChecks'>): readonly PlanCheck[] {
   const calibration = calibrationOf({ ...report, cases: [entry] }, entry.scheme);
   if ('fault' in calibration) return [];

@@ -9,7 +9,7 @@ import { type MachineLook, MachineWatch } from './maintain/machine-watch.ts';
 import { Shortage } from './maintain/shortage.ts';
 import type { Logger } from './record/log.ts';
 import { Slots, type SlotsParts } from './slots.ts';
-import { type ThreadPlan, threadPlan } from './thread-plan.ts';
+import { filesOf, type ThreadPlan, threadPlan } from './thread-plan.ts';
 
 export interface MachineParts extends Pick<SlotsParts, 'use' | 'busyShare' | 'onResize'> {
   readonly log: Logger;
@@ -22,12 +22,17 @@ export class Machine {
   readonly slots: Slots;
   readonly shortage: Shortage;
   readonly #watch: MachineWatch;
+  readonly #log: Logger;
+  readonly #openFiles: number;
 
   constructor(values: OptionValues, { onShortage, ...parts }: MachineParts) {
     const { log } = parts;
     const nowMs = () => performance.now();
     const files = systemFiles();
-    this.plan = threadPlan(values, machineLimits(files));
+    const limits = machineLimits(files);
+    this.plan = threadPlan(values, limits);
+    this.#log = log;
+    this.#openFiles = limits.openFiles;
     this.slots = new Slots({ plan: this.plan, nowMs, ...parts });
     this.shortage = new Shortage({
       onBegin: (lack, advice) => {
@@ -50,6 +55,12 @@ export class Machine {
   }
 
   start(): void {
+    const slots = this.slots.count;
+    if (filesOf(slots) > this.#openFiles)
+      this.#log.warn(
+        { slots, open_files: this.#openFiles, wanted: filesOf(slots) },
+        'more slots than open files allow: attempts will find none (EMFILE); raise LimitNOFILE of the service, or "ulimit -n", or give fewer slots (--concurrency)',
+      );
     this.slots.start();
     this.#watch.start();
   }

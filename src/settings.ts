@@ -134,15 +134,22 @@ function ownLanes(settings: SettingsByName, usual: LaneOptions): ReadonlyMap<str
 
 /** The settings of an engine with these options; those of destinations are in the config file, if there is one. */
 export function settingsFor(options: OptionValues, secrets: SecretProvider): Settings {
-  const { signatures, retryScheduleMs: scheduleMs, permanentStatuses, config } = options;
+  const { signatures, retryScheduleMs: scheduleMs, permanentStatuses } = options;
   return new Settings({
     secrets,
-    readDestinations: () =>
-      config === null ? { settings: new Map(), warnings: [] } : readDestinations(config, options, Date.now()),
+    readDestinations: () => destinationsOf(options),
     signatures,
     rules: { scheduleMs, permanentStatuses },
     laneOptions: options,
   });
+}
+
+/** What the config file of these options says of destinations; nothing without one. Throws VOLLEY_CONFIG naming the place of a mistake. */
+export function destinationsOf(options: OptionValues): Destinations {
+  const { config } = options;
+  return config === null
+    ? { settings: new Map(), warnings: [] }
+    : readDestinations(config, options, Date.now());
 }
 
 /** What threads must know. Throws VOLLEY_SECRET where a secret is missing, or cannot make the signatures it may be asked for. */
@@ -199,14 +206,7 @@ function policyOf(
     readMs: own.readTimeoutMs,
     totalMs: own.totalTimeoutMs,
   });
-  const route: RoutePolicy = present({
-    clientCertificate: own.clientCertificate,
-    clientKey: own.clientKey,
-    ca: own.ca,
-    proxy: own.proxy,
-    sourceAddress: own.sourceAddress,
-    http2: own.http2,
-  });
+  const route = routeOf(own);
   return {
     ...present({
       signatures: own.signatures,
@@ -217,6 +217,18 @@ function policyOf(
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(Object.keys(route).length === 0 ? {} : { route }),
   };
+}
+
+/** How connections to a destination with these settings are made. */
+export function routeOf(own: DestinationSettings): RoutePolicy {
+  return present({
+    clientCertificate: own.clientCertificate,
+    clientKey: own.clientKey,
+    ca: own.ca,
+    proxy: own.proxy,
+    sourceAddress: own.sourceAddress,
+    http2: own.http2,
+  });
 }
 
 /** Shortest secret that is not warned about, in bytes: the output of SHA-256 (RFC 2104 §3 advises no shorter key than that), halved. */

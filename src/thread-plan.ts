@@ -1,5 +1,6 @@
 /** How the slots and sockets of an engine are spread over its threads, and what each thread is told. Pure. */
 import { costsOf } from './capacity/costs.ts';
+import { OTHER_FILES, SOCKETS_PER_THREAD } from './capacity/resources.ts';
 import { OPTIONS, type OptionValues } from './config/options.ts';
 import type { GuardPolicy } from './guard/policy.ts';
 import type { AttemptPolicy } from './thread/policy.ts';
@@ -25,10 +26,6 @@ export interface MachineLimits {
   readonly memoryBytes: number;
 }
 
-/** Files that are open beside sockets to receivers: the broker's, the threads' own, logs, libraries. */
-export const OTHER_FILES = 128;
-/** Most sockets of one thread when nobody says otherwise: unused ones take some 50 KB each with TLS. */
-const SOCKETS_PER_THREAD = 2_048;
 /** Slots per core with which the search for their number begins, and below which it does not go: the usual setting. */
 const FOUND_FROM = 20;
 /** The share of the memory that is left which sockets of slots may take: bodies, claims and the broker's client need some too. */
@@ -66,6 +63,11 @@ export function threadPlan(values: OptionValues, limits: MachineLimits): ThreadP
 /** What the connections of so many slots may take, in MiB, where each needs its own and they are TLS. */
 export function memoryMibOf(slots: number): number {
   return Math.ceil((slots * costsOf('https').socketBytes) / 2 ** 20);
+}
+
+/** How many files are open when each of so many slots has a connection of its own. */
+export function filesOf(slots: number): number {
+  return slots + OTHER_FILES;
 }
 
 /** Most slots that may be found best, in all threads: each needs a socket, and so a file, a port and some memory. */

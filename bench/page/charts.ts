@@ -2,8 +2,9 @@
 import type { Chart } from '../../src/report/chart.ts';
 import { bandwidthCharts } from './bandwidth-charts.ts';
 import { brokersCharts } from './brokers-charts.ts';
+import { isolationCharts } from './isolation-charts.ts';
 import { planCheckChart } from './plan-check-chart.ts';
-import type { ConnectionsResult, IsolationResult, LatencyResult, Result } from './result.ts';
+import type { ConnectionsResult, LatencyResult, Result } from './result.ts';
 import { scaleCharts } from './scale-charts.ts';
 import { ascending, throughputCharts } from './throughput-charts.ts';
 
@@ -60,25 +61,6 @@ function percentileChart({ shares, maximumPerSecond }: LatencyResult): Chart {
       values: PERCENTILES.map(({ key }) => share[key].median),
     })),
   };
-}
-
-function isolationCharts({ cases }: IsolationResult): Chart[] {
-  const chart = (title: string, key: 'healthy_rate' | 'healthy_p99', goal: string, limit: number): Chart => ({
-    kind: 'bars',
-    title,
-    note: 'As a ratio of the undisturbed runs around it.',
-    xLabel: 'neighbour',
-    yLabel: 'ratio',
-    x: cases.map(({ name }) => name),
-    series: [
-      { name: 'ratio', values: cases.map(({ ratios }) => ratios[key]) },
-      { name: goal, values: cases.map(() => limit), isLimit: true },
-    ],
-  });
-  return [
-    chart('Rate of the healthy destinations beside a bad one', 'healthy_rate', 'at least', 0.95),
-    chart('Their p99 beside a bad one', 'healthy_p99', 'at most', 1.5),
-  ];
 }
 
 function slotsChart({ points }: ConnectionsResult): Chart {

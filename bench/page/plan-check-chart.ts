@@ -1,6 +1,7 @@
 /** What the planner's model made of the runs of a result, beside what came of them. */
+import { PREDICTION_TOLERANCE } from '../../src/capacity/prediction.ts';
 import type { Chart } from '../../src/report/chart.ts';
-import { PLAN_TOLERANCE, type PlanCheck } from '../plan-check.ts';
+import type { PlanCheck } from '../plan-check.ts';
 
 /** None where nothing was predicted, as in results of earlier versions. */
 export function planCheckChart({ planChecks = [] }: { readonly planChecks?: readonly PlanCheck[] }): Chart[] {
@@ -9,7 +10,7 @@ export function planCheckChart({ planChecks = [] }: { readonly planChecks?: read
     {
       kind: 'bars',
       title: "The planner's prediction beside what was measured",
-      note: `Wanted: within ${PLAN_TOLERANCE * 100} %.`,
+      note: `Wanted: within ${PREDICTION_TOLERANCE * 100} %.`,
       xLabel: 'run',
       yLabel: 'deliveries/s',
       x: planChecks.map((check) => check.of),

@@ -28,6 +28,16 @@ export interface IsolationResult {
     readonly name: string;
     readonly ratios: { readonly healthy_rate: number | null; readonly healthy_p99: number | null };
   }[];
+  /** Null, or absent in results of earlier versions, where that was not run. */
+  readonly parked?: ParkedResult | null;
+}
+
+/** Healthy destinations before, while and after deliveries of another are parked. */
+export interface ParkedResult {
+  readonly events: number;
+  /** By what was done meanwhile. */
+  readonly healthyLatencyMs: Readonly<Record<string, { readonly p50: number; readonly p99: number }>>;
+  readonly workerRssBytes: Readonly<Record<string, number>>;
 }
 
 /** Rate by slots, for receivers that take their time. */

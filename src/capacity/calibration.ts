@@ -24,6 +24,8 @@ interface MeasuredCase {
 }
 
 interface Result {
+  /** A run that only shows that the benchmark works. */
+  readonly quick?: boolean;
   readonly machine: { readonly cpu: string; readonly cores: number };
   readonly threads: number;
   readonly slotsPerThread: number;
@@ -43,17 +45,22 @@ export function calibrationOf(json: unknown, scheme: PlanInputs['scheme']): Cali
     return {
       fault: 'is no result of the throughput benchmark: make one with npm run -s bench -- throughput --json',
     };
+  if (json.quick === true)
+    return { fault: 'comes of a run with --quick, whose figures mean nothing: make one without it' };
   const measured = json.cases
     .filter((entry) => entry.scheme === scheme && entry.contenders['volley'] !== undefined)
     .toSorted((a, b) => distance(a) - distance(b))[0];
   const figures = measured?.contenders['volley'];
-  const figure = (name: string) => figures?.[name]?.median;
+  const figure = (name: string) => {
+    const median = figures?.[name]?.median;
+    return isPositive(median) ? median : undefined;
+  };
   const [rate, cpuMicros, rssBytes] = [
     figure('deliveriesPerSecond'),
     figure('cpuMicrosPerDelivery'),
     figure('rssBytes'),
   ];
-  if (measured === undefined || !isPositive(rate) || !isPositive(cpuMicros) || !isPositive(rssBytes))
+  if (measured === undefined || rate === undefined || cpuMicros === undefined || rssBytes === undefined)
     return {
       fault: `holds no run of volley over ${scheme}: give a result that has one, or another --scheme`,
     };
@@ -114,8 +121,8 @@ function scaled(
   };
 }
 
-function isPositive(value: number | undefined): value is number {
-  return value !== undefined && Number.isFinite(value) && value > 0;
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
 }
 
 /** Looks at what is used alone: results of later versions may say more. */
@@ -128,10 +135,7 @@ function isResult(json: unknown): json is Result {
   return (
     scenario === 'throughput' &&
     typeof cpu === 'string' &&
-    typeof cores === 'number' &&
-    typeof threads === 'number' &&
-    typeof slotsPerThread === 'number' &&
-    typeof bodyBytes === 'number' &&
+    [cores, threads, slotsPerThread, bodyBytes].every(isPositive) &&
     Array.isArray(cases) &&
     cases.every(isMeasuredCase)
   );

@@ -69,7 +69,9 @@ export interface Plan {
   /** Events per second that can be delivered at the planned utilisation, and with the first resource used up. */
   readonly plannedPerSecond: number;
   readonly saturatedPerSecond: number;
-  /** How long the backlog of the outage takes at the planned utilisation, in seconds; null where it never goes. */
+  /** By how many events per second a backlog shrinks beside the peak, with the slots that the required rate takes; 0 or less where it does not. */
+  readonly drainPerSecond: number;
+  /** How long the backlog of the outage takes so, in seconds; null where it never goes. */
   readonly drainSeconds: number | null;
   readonly resources: readonly ResourceUse[];
   /** The one that is used up first when the load grows. */
@@ -87,6 +89,8 @@ const CONNTRACK_SECONDS = 120;
 /** Deliveries in a claim and in a settlement, when there is much to do; settlements a second at the least. */
 const BATCH = 256;
 const SETTLEMENTS_PER_SECOND = 50;
+/** What the same sum in another order may differ by, as a share. */
+const ROUNDING = 1e-9;
 
 /** `inputs` do not contradict each other: see `contradictionIn`. */
 export function planOf(inputs: PlanInputs, costs: Costs): Plan {
@@ -102,7 +106,8 @@ export function planOf(inputs: PlanInputs, costs: Costs): Plan {
   const rate = (share: number) =>
     Math.min(...all.map((resource) => rateAt(resource, servers[resource.of], share)));
   const plannedPerSecond = rate(utilisation);
-  const spare = plannedPerSecond - load.peakPerSecond;
+  // Servers may be able to take more, but the slots that they are told to have are not for more.
+  const drainPerSecond = Math.min(plannedPerSecond, load.requiredPerSecond) - load.peakPerSecond;
   return {
     inputs,
     costs,
@@ -113,12 +118,14 @@ export function planOf(inputs: PlanInputs, costs: Costs): Plan {
     broker: brokerNeeds(load, traffic, resources, servers),
     plannedPerSecond,
     saturatedPerSecond: rate(1),
-    drainSeconds: load.backlogEvents === 0 ? 0 : spare <= 0 ? null : load.backlogEvents / spare,
+    drainPerSecond,
+    drainSeconds:
+      load.backlogEvents === 0 ? 0 : drainPerSecond <= 0 ? null : load.backlogEvents / drainPerSecond,
     resources,
     bottleneck: resources.reduce((most, use) => (use.growthMax < most.growthMax ? use : most)),
     usedShareWithoutOneHost: withoutOne(all, load, servers.host),
     problems: [
-      ...recoveryProblem(load, inputs, spare),
+      ...recoveryProblem(load, inputs, drainPerSecond),
       ...resources.flatMap((use) => problemOf(use, servers[use.of], utilisation)),
     ],
   };
@@ -206,11 +213,16 @@ function withoutOne(all: readonly Resource[], load: Load, hosts: number): number
 }
 
 /** One line where the backlog is not gone in time, with the time that would do. Where nothing is left beside the peak, resources say why. */
-function recoveryProblem(load: Load, inputs: PlanInputs, spare: number): string[] {
-  if (spare <= 0 || load.backlogEvents <= spare * (inputs.recoveryMs / 1000)) return [];
-  const seconds = Math.ceil(load.backlogEvents / spare);
+function recoveryProblem(
+  { backlogEvents }: Load,
+  { recoveryMs }: PlanInputs,
+  drainPerSecond: number,
+): string[] {
+  const drainable = drainPerSecond * (recoveryMs / 1000);
+  if (drainPerSecond <= 0 || backlogEvents <= drainable * (1 + ROUNDING)) return [];
+  const seconds = Math.ceil(backlogEvents / drainPerSecond);
   return [
-    `recovery: ${Math.round(load.backlogEvents)} events of backlog are not gone in ${inputs.recoveryMs / 1000} s: give --recovery ${seconds}s, or more servers`,
+    `recovery: ${Math.round(backlogEvents)} events of backlog are not gone in ${recoveryMs / 1000} s: give --recovery ${seconds}s, or more servers`,
   ];
 }
 

@@ -10,6 +10,14 @@ export interface Bench {
   readonly receiverMs: number;
 }
 
+/** How far a prediction may be from what was measured, as a share of that, for the model to be trusted. */
+export const PREDICTION_TOLERANCE = 0.2;
+
+/** Whether a prediction is near enough to what was measured; `ratio` is its share of that. */
+export function isWithinTolerance(ratio: number): boolean {
+  return Math.abs(ratio - 1) <= PREDICTION_TOLERANCE;
+}
+
 /** Deliveries per second: as many as the cores or the slots (Little's law) allow, whichever are fewer. */
 export function predictedPerSecond({ cores, cpuMicros, slots, receiverMs }: Bench): number {
   const slotMs = receiverMs + cpuMicros / 1000;

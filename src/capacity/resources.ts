@@ -30,16 +30,18 @@ export interface Resource {
 
 /** Most slots of a core (`--concurrency`). */
 export const SLOTS_PER_CORE_MAX = 5_000;
+/** The share of the slots that one destination may have while others want some. */
+export const LANE_SHARE = 0.25;
 /** Ports that the profile leaves to outgoing connections: above those that services usually listen on. */
 export const PORTS = { from: 10_240, to: 65_535 } as const;
 /** How long a closed connection holds its port (TCP_TIMEWAIT_LEN of Linux), in seconds. `tcp_tw_reuse` shortens it where both sides send timestamps. */
 export const TIME_WAIT_SECONDS = 60;
 /** Most open files of a process (`fs.nr_open` of Linux unless raised). */
 export const FILES_MAX = 1_048_576;
-/** Files that an engine has open beside its connections. */
+/** Files that are open beside sockets to receivers: the broker's, the threads' own, logs, libraries. */
 export const OTHER_FILES = 128;
-/** Idle connections that a sending thread keeps, at most. */
-const SOCKETS_PER_THREAD = 2_048;
+/** Most sockets of one thread when nobody says otherwise: unused ones take some 50 KB each with TLS. */
+export const SOCKETS_PER_THREAD = 2_048;
 /** Envelopes that an engine claims ahead, in bytes, at most. */
 const CLAIMED_BYTES = 64 * 2 ** 20;
 /** Memory of an attempt beside its body, and how often its body is held: batch, request, socket buffer. */
@@ -47,6 +49,18 @@ const ATTEMPT_BYTES = 8_192;
 const BODY_COPIES = 3;
 /** The part of a broker's memory that its data may take: the rest is for copies while the append-only file is rewritten. */
 const BROKER_DATA_SHARE = 0.6;
+
+/**
+ * How many times the slots that are in use there must be at the planned utilisation, for the busiest destination to find
+ * its own within the share that it may have; 1 where it does anyway. Its address is taken to be one destination.
+ */
+export function crowding(
+  { utilisationPercent, destinations }: PlanInputs,
+  { busiestShare }: Pick<Load, 'busiestShare'>,
+): number {
+  const allowedShare = Math.max(LANE_SHARE, 1 / destinations);
+  return Math.max(1, (busiestShare / allowedShare) * (utilisationPercent / 100));
+}
 
 /** Connections that a host keeps open while they wait for their destination's next event. */
 export function idleSockets({ destinations, cores }: PlanInputs): number {
@@ -120,9 +134,10 @@ function hostResources(inputs: PlanInputs, costs: Costs, load: Load, traffic: Tr
       ...host,
       name: 'slots',
       unit: 'slots',
-      perEvent: slots,
+      perEvent: slots * crowding(inputs, load),
       limit: SLOTS_PER_CORE_MAX * inputs.cores,
-      formula: "attempts/s × time in the slot (Little's law)",
+      formula:
+        "attempts/s × time in the slot (Little's law); more where the busiest destination wants more than the quarter of them that it may have",
       moves: 'more cores or hosts; a shorter deadline; receivers that answer sooner',
     },
     {

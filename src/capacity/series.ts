@@ -43,11 +43,10 @@ export interface BacklogPoint {
 }
 
 /** The backlog from the beginning of the outage until it is gone, or until the time for that is over. None without an outage. */
-export function backlogOverTime({ inputs, load, plannedPerSecond, drainSeconds }: Plan): BacklogPoint[] {
+export function backlogOverTime({ inputs, load, drainPerSecond, drainSeconds }: Plan): BacklogPoint[] {
   if (load.backlogEvents === 0) return [];
   const outageSeconds = inputs.outageMs / 1000;
   const recoverySeconds = inputs.recoveryMs / 1000;
-  const spare = plannedPerSecond - load.peakPerSecond;
   const endSeconds = outageSeconds + 1.1 * Math.min(recoverySeconds, drainSeconds ?? recoverySeconds);
   const times = Array.from({ length: POINTS_MAX - 2 }, (_, index) => (endSeconds * index) / (POINTS_MAX - 3));
   // The corners stand where they are, between the even steps.
@@ -59,6 +58,6 @@ export function backlogOverTime({ inputs, load, plannedPerSecond, drainSeconds }
       events:
         atSeconds <= outageSeconds
           ? load.peakPerSecond * atSeconds
-          : Math.max(0, load.backlogEvents - spare * (atSeconds - outageSeconds)),
+          : Math.max(0, load.backlogEvents - drainPerSecond * (atSeconds - outageSeconds)),
     }));
 }

@@ -4,7 +4,7 @@ import { CHECKS } from '../doctor/checks.ts';
 import type { Facts } from '../doctor/facts.ts';
 import { EXIT } from '../errors.ts';
 import { type Format, painter } from './paint.ts';
-import { print, printable } from './terminal.ts';
+import { countsText, print, printable } from './terminal.ts';
 
 /** How each status is shown, and what a count of it is called. */
 const SHOWN: Readonly<Record<Status, { mark: string; format: Format; count: string }>> = {
@@ -31,9 +31,10 @@ function lineOf({ status, title, evidence, fix }: Finding): string {
 }
 
 function summary(findings: readonly Finding[]): string {
-  return Object.entries(SHOWN)
-    .map(([status, { count }]) => [findings.filter((each) => each.status === status).length, count] as const)
-    .filter(([number]) => number > 0)
-    .map(([number, count]) => `${number} ${count}`)
-    .join(', ');
+  return countsText(
+    Object.entries(SHOWN).map(([status, { count }]) => [
+      findings.filter((each) => each.status === status).length,
+      count,
+    ]),
+  );
 }

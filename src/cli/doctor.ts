@@ -1,5 +1,7 @@
 /** `volley doctor`: looks for what keeps a worker on this machine from delivering well, with evidence and a fix for each. */
+import { VolleyError } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
+import { waitedFor } from './progress.ts';
 
 export const command = defineCommand({
   scope: 'doctor',
@@ -12,6 +14,14 @@ export const command = defineCommand({
       prefixes: ['https://', 'http://'],
       scopes: [],
       doc: 'also look at this receiver; it gets two HEAD requests',
+    },
+    destination: {
+      kind: 'string',
+      flag: 'destination',
+      value: 'ID',
+      default: null,
+      scopes: [],
+      doc: "whose settings in the --config file to call it by (ca, client certificate, source address, time-outs); by default those of the URL's origin",
     },
     json: { ...JSON_FLAG, doc: 'report as one JSON object, for programs: status, findings' },
   },
@@ -34,6 +44,16 @@ export const command = defineCommand({
     // Loaded late, so that help and complaints about flags do not wait for it.
     const { gatherFacts } = await import('./doctor-facts.ts');
     const { reportFindings } = await import('./doctor-report.ts');
-    return reportFindings(await gatherFacts(options, flags.target), flags.json);
+    const { target: url, destination } = flags;
+    if (url === null && destination !== null)
+      throw new VolleyError(
+        'VOLLEY_USAGE',
+        '--destination says how to call a receiver: give --target URL, too',
+      );
+    const facts = await waitedFor(
+      `looking at this machine and the broker${url === null ? '' : ', and calling the target'}`,
+      gatherFacts(options, url === null ? null : { url, destination }),
+    );
+    return reportFindings(facts, flags.json);
   },
 });

@@ -15,10 +15,17 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exit(report(error));
   });
   watchOutput();
+  let isOver = false;
+  // A command that waits for what never comes would otherwise end in silence, as if it were done.
+  process.once('beforeExit', () => {
+    if (!isOver) process.exitCode = report(new Error('the command waits for something that never comes'));
+  });
   try {
     process.exitCode = await run(args);
   } catch (error) {
     process.exitCode = report(error);
+  } finally {
+    isOver = true;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a plan says in words and numbers, for the terminal and for the report alike. */
 import type { Plan } from '../capacity/plan.ts';
+import { crowding } from '../capacity/resources.ts';
 import { amountText, bytesText, countText, durationText, percentText } from './plan-units.ts';
 
 /** What it is about, its amount, and what to know beside it. */
@@ -20,7 +21,9 @@ export function factsOf(plan: Plan): readonly FactGroup[] {
 
 /** The answer in one line. */
 export function answerOf({ hosts, brokers, load, plannedPerSecond }: Plan): string {
-  return `${plural(hosts, 'host')} and ${plural(brokers, 'Redis server')} for ${countText(load.requiredPerSecond)} events/s; they can take ${countText(plannedPerSecond)}`;
+  const servers = `${plural(hosts, 'host')} and ${plural(brokers, 'Redis server')}`;
+  const more = plannedPerSecond > load.requiredPerSecond ? ' with more slots' : '';
+  return `${servers} for ${countText(load.requiredPerSecond)} events/s; they can take ${countText(plannedPerSecond)}${more}`;
 }
 
 /** What runs out first, how far it is from that, and what moves it. */
@@ -48,21 +51,34 @@ function loadFacts({ load, inputs, drainSeconds }: Plan): Fact[] {
     [
       'backlog',
       `${countText(load.backlogEvents)} events`,
-      drainSeconds === null ? 'it never goes' : `gone in ${durationText(drainSeconds)}`,
+      drainSeconds === null ? 'it never goes' : `gone in ${durationText(drainSeconds)}, with the slots below`,
     ],
+    ...deadFacts(load),
   ];
+}
+
+/** None where less than one a day is to be expected. */
+function deadFacts({ deadShare, hourly }: Plan['load']): Fact[] {
+  const perDay = deadShare * hourly.reduce((sum, rate) => sum + rate * 3_600, 0);
+  if (perDay < 1) return [];
+  const aside = `${percentText(deadShare)} of the events fail each attempt by chance; Redis keeps them until they are replayed or discarded, beside its memory below`;
+  return [['dead letters', `${countText(perDay)} a day`, aside]];
 }
 
 function slotAside(answerMs: number, timeoutPercent: number): string {
   return `answers in ${countText(answerMs)} ms on average, ${timeoutPercent} % until the deadline, connections`;
 }
 
-function hostFacts({ host, inputs, usedShareWithoutOneHost }: Plan): Fact[] {
-  const spare = `by Little's law, and so that ${inputs.utilisationPercent} % are in use`;
+function hostFacts({ host, inputs, load, usedShareWithoutOneHost }: Plan): Fact[] {
+  const spare =
+    crowding(inputs, load) === 1
+      ? `by Little's law, and so that ${inputs.utilisationPercent} % are in use`
+      : "by Little's law, and so that the busiest destination finds its own in the quarter that it may have";
   return [
     ['events', `${countText(host.eventsPerSecond)}/s`, `${countText(host.attemptsPerSecond)} attempts/s`],
     ['slots', countText(host.slots), spare],
-    ['--concurrency', countText(host.slotsPerCore), "slots per core; the worker's default is 20"],
+    // As it is given: the command line takes no comma.
+    ['--concurrency', String(host.slotsPerCore), "slots per core; the worker's default is 20"],
     ['threads', countText(host.threads), 'one per core'],
     ['sockets', countText(host.sockets), 'slots and idle connections'],
     ['open files', countText(host.openFiles), ''],

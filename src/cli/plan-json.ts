@@ -15,6 +15,7 @@ export function planJson(plan: Plan, check: Check | null): Record<string, unknow
     brokers: plan.brokers,
     plannedPerSecond: plan.plannedPerSecond,
     saturatedPerSecond: plan.saturatedPerSecond,
+    drainPerSecond: plan.drainPerSecond,
     drainSeconds: plan.drainSeconds,
     usedShareWithoutOneHost: plan.usedShareWithoutOneHost,
     bottleneck: {

@@ -37,11 +37,11 @@ function shortBlocks(plan: Plan): Block[] {
       note: 'events at surge or recovery',
     },
     {
-      label: 'Planned for',
+      label: 'Can take',
       value: `${countText(plan.plannedPerSecond)}/s`,
-      note: 'events at the planned use',
+      note: 'events at the planned use, with slots for them',
     },
-    { label: 'Slots', value: countText(host.slots), note: `--concurrency ${countText(host.slotsPerCore)}` },
+    { label: 'Slots', value: countText(host.slots), note: `--concurrency ${host.slotsPerCore}` },
     {
       label: 'Headroom',
       value: percentText(Math.max(0, 1 - bottleneck.usedShare)),
@@ -146,7 +146,7 @@ function dayCharts({ inputs, load, plannedPerSecond }: Plan): Block[] {
         series: [
           { name: 'load', values: load.hourly },
           { name: 'at the surge', values: load.hourly.map((rate) => rate * inputs.surge) },
-          { name: 'planned for', values: hours.map(() => plannedPerSecond), isLimit: true },
+          { name: 'can be taken', values: hours.map(() => plannedPerSecond), isLimit: true },
         ],
       },
     },

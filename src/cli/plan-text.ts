@@ -1,11 +1,13 @@
 /** A plan on the terminal. */
 import { type HostValues, hostValues } from '../capacity/host-values.ts';
 import type { Plan, ResourceUse } from '../capacity/plan.ts';
+import { isWithinTolerance, PREDICTION_TOLERANCE } from '../capacity/prediction.ts';
 import { type Column, tableLines } from './aligned.ts';
 import { type Paint, painter } from './paint.ts';
 import { answerOf, bottleneckOf, type Fact, factsOf } from './plan-facts.ts';
 import type { Check } from './plan-json.ts';
 import { amountText, countText, percentText } from './plan-units.ts';
+import { printable } from './terminal.ts';
 
 /** Wider than any line: nothing is left out, as the output is kept and sent on. */
 const ALL_COLUMNS = Number.POSITIVE_INFINITY;
@@ -25,14 +27,21 @@ export function planText(plan: Plan, check: Check | null): string {
     `${paint('bold', 'Bottleneck:')} ${bottleneckOf(plan)}`,
     '',
     ...section('Settings of a host', settingLines(hostValues(plan), paint)),
-    paint('dim', `Costs: ${plan.costs.source}. --json has the reason and the formula of each setting.`),
+    paint(
+      'dim',
+      `Costs: ${printable(plan.costs.source)}. --json has the reason and the formula of each setting.`,
+    ),
     ...(check === null ? [] : [paint('dim', checkText(check))]),
   ].join('\n');
 }
 
 /** How the model did on the very run it was calibrated by. */
 export function checkText({ measuredPerSecond, predictedPerSecond }: Check): string {
-  return `The model makes ${countText(predictedPerSecond)}/s of the run it was calibrated by, where ${countText(measuredPerSecond)}/s were measured (${percentText(predictedPerSecond / measuredPerSecond)}).`;
+  const ratio = predictedPerSecond / measuredPerSecond;
+  const doubt = isWithinTolerance(ratio)
+    ? ''
+    : ` That is more than ${percentText(PREDICTION_TOLERANCE)} off: measure again while the machine does nothing else, and leave room in the plan.`;
+  return `The model makes ${countText(predictedPerSecond)}/s of the run it was calibrated by, where ${countText(measuredPerSecond)}/s were measured (${percentText(ratio)}).${doubt}`;
 }
 
 const FACT_COLUMNS: readonly Column<Fact>[] = [

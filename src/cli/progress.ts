@@ -1,4 +1,4 @@
-/** A line on the terminal that says how far long work has come. Elsewhere than on a terminal it says nothing. */
+/** A line on the terminal that says how far long work has come, or what is waited for. Elsewhere than on a terminal it says nothing. */
 import { performance } from 'node:perf_hooks';
 
 /** Work that is over sooner, in milliseconds, shows no progress. */
@@ -37,5 +37,24 @@ export class Progress {
   #rate(): string {
     const seconds = (performance.now() - this.#startMs) / 1_000;
     return `${this.#count.toLocaleString('en')} (${Math.round(this.#count / seconds).toLocaleString('en')}/s)`;
+  }
+}
+
+/** Resolves or rejects as `work` does; a terminal shows `doing` meanwhile, for example `looking at the broker`. */
+export async function waitedFor<Value>(
+  doing: string,
+  work: Promise<Value>,
+  terminal: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr,
+): Promise<Value> {
+  let shown = false;
+  const timer = setTimeout(() => {
+    shown = terminal.isTTY;
+    if (shown) terminal.write(`${doing} …`);
+  }, QUIET_MS);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+    if (shown) terminal.write(CLEAR_LINE);
   }
 }

@@ -46,6 +46,14 @@ export function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
+/** `3 below, 1 better`; of what there is none nothing is said. */
+export function countsText(counts: readonly (readonly [count: number, what: string])[]): string {
+  return counts
+    .filter(([count]) => count > 0)
+    .map(([count, what]) => `${count} ${what}`)
+    .join(', ');
+}
+
 /** Rows as columns, each as wide as its widest cell; numbers to the right. Cells may have styles. */
 export function columns(rows: readonly (readonly (string | number)[])[]): string {
   const widths: number[] = [];

@@ -7,7 +7,7 @@ import { systemFiles } from '../host/system-files.ts';
 import { type Compared, compareLimits, compareSysctl } from '../host/tuning.ts';
 import { userName } from '../runtime/user-name.ts';
 import { painter } from './paint.ts';
-import { aside, print } from './terminal.ts';
+import { aside, countsText, print } from './terminal.ts';
 
 interface Comparison {
   readonly sysctl: readonly Compared[];
@@ -26,8 +26,13 @@ export async function checkTuning(root: string, json: boolean): Promise<number> 
   const below = countOf(all, 'below');
   if (json) await print(JSON.stringify({ below, settings: all }, null, 2));
   else {
-    const advice = below === 0 ? '' : '\nSet them with: volley tune --apply (as root)';
-    await print(`${all.map(lineOf).join('\n')}\n\n${summary(all)}${advice}`);
+    const advice = [
+      ...(below === 0 ? [] : ['Set them with: volley tune --apply (as root)']),
+      ...(countOf(all, 'unread') === 0
+        ? []
+        : ['What cannot be read is not judged: run it as root, and on the host of a container']),
+    ];
+    await print([...all.map(lineOf), '', summary(all), ...advice].join('\n'));
   }
   return below === 0 ? EXIT.done : EXIT.workFailed;
 }
@@ -103,14 +108,10 @@ function lineOf({ name, want, reason, state, current }: Compared): string {
 }
 
 function summary(all: readonly Compared[]): string {
-  const counts = [
+  return countsText([
     [countOf(all, 'below'), 'below the profile'],
     [countOf(all, 'unread'), 'not to be read'],
     [countOf(all, 'better'), 'better'],
     [countOf(all, 'same') + countOf(all, 'absent'), 'as in it'],
-  ] as const;
-  return counts
-    .filter(([count]) => count > 0)
-    .map(([count, what]) => `${count} ${what}`)
-    .join(', ');
+  ]);
 }

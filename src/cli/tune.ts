@@ -1,5 +1,5 @@
 /** `volley tune`: this machine's kernel settings and limits against the profiles that come with Volley. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { VolleyError } from '../errors.ts';
 import { defineCommand, JSON_FLAG } from './command.ts';
 
@@ -27,7 +27,7 @@ export const command = defineCommand({
   },
   operands: null,
   notes: [
-    'The profiles are sized for 4 vCPU, 8 GB and 10 Gb/s. They concern the kernel (/etc/sysctl.d/99-volley.conf) and the open files of logins (/etc/security/limits.d/99-volley.conf); the unit in limits/ has its own LimitNOFILE.',
+    'The profiles are sized for 4 vCPU, 8 GB and 10 Gb/s. They concern the kernel (/etc/sysctl.d/99-volley.conf) and what logins may have open and run (/etc/security/limits.d/99-volley.conf); the unit in limits/ has its own LimitNOFILE.',
     'What is better than its profile already is left as it is. --apply keeps the files and values of before, and says how to go back. Nothing is restarted: the kernel takes values at once, a login its limits when it begins.',
   ],
   examples: [
@@ -46,7 +46,7 @@ export const command = defineCommand({
         'VOLLEY_USAGE',
         `--${modes[0]} and --${modes[1]} are two things: give one of them`,
       );
-    if (!existsSync(flags.root))
+    if (statSync(flags.root, { throwIfNoEntry: false })?.isDirectory() !== true)
       throw new VolleyError('VOLLEY_USAGE', `there is no folder ${flags.root}: correct --root`);
     // Loaded late, so that help and complaints about flags do not wait for it.
     const { applyTuning, checkTuning, printProfile } = await import('./tune-report.ts');

@@ -2,10 +2,10 @@
  * The config file: one JSON object whose keys are flags without their dashes, and "destinations". Comments are allowed.
  * A comma after the last entry is not: it may stand where an entry got lost. Every entry knows its line and column.
  */
-import { readFileSync } from 'node:fs';
 import { type JSONVisitor, type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
 import { errorCode, VolleyError } from '../errors.ts';
 import { shown } from '../runtime/shown.ts';
+import { readAtMost } from '../runtime/small-file.ts';
 
 export type FileValue = null | boolean | number | string | readonly FileValue[] | FileObject;
 /** An object of the file: its entries in their order, by key. */
@@ -39,19 +39,28 @@ function placeOf({ path, line, column }: Position): string {
   return `${path}:${line + 1}:${column + 1}`;
 }
 
+/** Largest file, in bytes: that of a million destinations with a few settings each has less. A device has no end. */
+const MAX_FILE_BYTES = 256 * 1_048_576;
+
 /** The entries of a config file, or of another that `flag` names. Throws VOLLEY_CONFIG naming the file, and the line and column of the first mistake. */
 export function readConfigFile(path: string, flag = 'config'): FileObject {
-  let text: string;
+  const file = `the ${flag === 'config' ? 'config file' : 'file'} ${path}`;
+  let bytes: Buffer | null;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readAtMost(path, MAX_FILE_BYTES);
   } catch (error) {
     throw new VolleyError(
       'VOLLEY_CONFIG',
-      `the ${flag === 'config' ? 'config file' : 'file'} ${path} cannot be read (${errorCode(error)}): correct --${flag}, or the file's permissions`,
+      `${file} cannot be read (${errorCode(error)}): correct --${flag}, or the file's permissions`,
       { cause: error },
     );
   }
-  return parseConfig(text, path);
+  if (bytes === null)
+    throw new VolleyError(
+      'VOLLEY_CONFIG',
+      `${file} is larger than ${MAX_FILE_BYTES / 1_048_576} MiB: correct --${flag}`,
+    );
+  return parseConfig(bytes.toString('utf8'), path);
 }
 
 /** The entries of a config file's text; `path` is for the places. Throws VOLLEY_CONFIG at the first mistake. */

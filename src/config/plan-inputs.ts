@@ -85,7 +85,7 @@ export const PLAN_INPUTS = {
     ...PERCENT,
     flag: 'busiest-percent',
     default: null,
-    doc: "the busiest address's share of the events; by default 10, or an equal share where that is more",
+    doc: "the busiest address's share of the events, by which ports and slots go; by default 10, or an equal share where that is more",
   },
   latencyP50Ms: {
     ...LATENCY,

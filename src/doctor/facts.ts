@@ -125,7 +125,11 @@ export type SecretsFacts =
 export interface TargetFacts {
   readonly url: string;
   readonly guard: UrlCheck;
-  /** Null where the guard refuses it: then nobody was called. */
+  /** Where the config file has settings by which it is called, `FILE:LINE:COLUMN`; null for none. */
+  readonly settings: string | null;
+  /** The proxy that deliveries go through, `HOST:PORT`; null for none. */
+  readonly proxy: string | null;
+  /** Null where the guard refuses it, or it is behind a proxy: then nobody was called. */
   readonly contact: TargetContact | null;
 }
 

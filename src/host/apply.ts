@@ -10,6 +10,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../errors.ts';
+import { shellWord } from '../runtime/access.ts';
+import { limitName, parseLimits } from './limits-profile.ts';
 import { sysctlPath } from './system-files.ts';
 import type { Compared } from './tuning.ts';
 
@@ -46,25 +48,29 @@ export function applyProfiles(parts: ApplyParts): Application {
   const { root, sysctl, limits, limitsText, stamp } = parts;
   const changes: Applied[] = [];
   const undo: string[] = [];
-  const write = (file: string, text: string, back: readonly string[]) => {
-    const failed = attempt(() => replaceFile(join(root, file), text));
+  const write = (file: string, text: string, keep: () => readonly string[]) => {
+    const failed = attempt(() => {
+      const back = keep();
+      replaceFile(join(root, file), text);
+      undo.push(...back);
+    });
     changes.push({ what: file, failed });
-    if (failed === null) undo.push(...back);
   };
   const below = sysctl.filter(({ state }) => state === 'below');
   const sysctlText = fitted(parts.sysctlText, sysctl);
   if (below.length > 0 || (sysctl.length > 0 && textOf(root, SYSCTL_FILE) !== sysctlText)) {
-    write(SYSCTL_FILE, sysctlText, keptFile(root, SYSCTL_FILE, stamp));
+    write(SYSCTL_FILE, sysctlText, () => keptFile(root, SYSCTL_FILE, stamp));
     const before = SYSCTL_FILE.replace('.conf', `.undo-${stamp}`);
     const values = below.map(({ name, current }) => `${name} = ${current}\n`).join('');
     // In a folder that stands in for / there is no kernel to tell.
     const back = root === '/' ? [`sysctl -p ${before}`] : [];
-    if (values !== '') write(before, `# What the kernel had before volley tune --apply\n${values}`, back);
+    if (values !== '')
+      write(before, `# What the kernel had before volley tune --apply\n${values}`, () => back);
     for (const { name, want } of below)
       changes.push({ what: name, failed: attempt(() => writeFileSync(join(root, sysctlPath(name)), want)) });
   }
   if (limits.some(({ state }) => state === 'below'))
-    write(LIMITS_FILE, limitsText, keptFile(root, LIMITS_FILE, stamp));
+    write(LIMITS_FILE, fittedLimits(limitsText, limits), () => keptFile(root, LIMITS_FILE, stamp));
   return { changes, undo };
 }
 
@@ -78,14 +84,26 @@ export function fitted(profile: string, compared: readonly Compared[]): string {
   });
 }
 
-/** Copies a file that is there beside itself. Answers the command that puts it back, or takes the new one away. */
+/** The same of the limits; what is not known stays by being left out. */
+export function fittedLimits(profile: string, compared: readonly Compared[]): string {
+  const found = new Map(compared.map((each) => [each.name, each]));
+  const lines = profile.split('\n').map((line) => {
+    const [limit] = parseLimits(line);
+    const { state, current } = (limit && found.get(limitName(limit))) ?? {};
+    if (state === 'better') return line.replace(/\S+$/, current!);
+    return state === 'unread' ? `# ${line}` : line;
+  });
+  return lines.join('\n');
+}
+
+/** Copies a file that is there beside itself. Answers the command that puts it back, or takes the new one away. Throws where it cannot be kept. */
 function keptFile(root: string, file: string, stamp: string): string[] {
   const path = join(root, file);
-  if (!existsSync(path)) return [`rm ${path}`];
+  if (!existsSync(path)) return [`rm ${shellWord(path)}`];
   // Neither sysctl nor pam_limits reads a name that does not end in .conf.
   const kept = `${path}.before-${stamp}`;
-  const failed = attempt(() => copyFileSync(path, kept));
-  return failed === null ? [`mv ${kept} ${path}`] : [];
+  copyFileSync(path, kept);
+  return [`mv ${shellWord(kept)} ${shellWord(path)}`];
 }
 
 /** A new file takes the old one's place whole: whoever reads it meanwhile has the one or the other. */

@@ -1,7 +1,7 @@
 /** This machine against the profiles: what each setting is, and how it stands. */
-import { limitOf, parseFileLimits } from './limits-profile.ts';
+import { type LimitItem, limitName, limitOf, limitText, parseLimits } from './limits-profile.ts';
 import { judge, normal, type ProfileSetting, type Standing } from './sysctl-profile.ts';
-import { type SystemFiles, sysctlPath } from './system-files.ts';
+import { type SystemFiles, sysctlPath, textOf } from './system-files.ts';
 
 /** Where pam_limits looks, the last one winning. */
 const LIMITS_FILE = '/etc/security/limits.conf';
@@ -33,23 +33,38 @@ export function compareSysctl(profile: readonly ProfileSetting[], files: SystemF
   });
 }
 
-/** The limits on open files that logins give, for each user of the profile. */
+/** What a limit of the profile is for. */
+const LIMIT_REASONS: Readonly<Record<LimitItem, string>> = {
+  nofile: 'Each connection is an open file; this is for workers started from a login.',
+  nproc: 'Threads count as processes of their user; this is for workers started from a login.',
+};
+
+/** The limits that logins give, for each user of the profile. */
 export function compareLimits(profile: string, files: SystemFiles): Compared[] {
   const listed = files.list(LIMITS_FOLDER);
   const names = 'unread' in listed ? [] : listed.value.filter((name) => name.endsWith('.conf'));
   const readings = [LIMITS_FILE, ...names.map((name) => `${LIMITS_FOLDER}/${name}`)].map(files.read);
   const barred = readings.some((reading) => 'unread' in reading && reading.code !== 'ENOENT');
-  const limits = readings.flatMap((reading) => ('unread' in reading ? [] : parseFileLimits(reading.value)));
-  return parseFileLimits(profile).map(({ user, type, files: want }) => {
-    const current = limitOf(limits, user, type);
+  const limits = readings.flatMap((reading) => ('unread' in reading ? [] : parseLimits(reading.value)));
+  return parseLimits(profile).map((limit) => {
+    const { item, value: want } = limit;
+    const current = limitOf(limits, limit) ?? (item === 'nproc' ? usualProcesses(files) : null);
+    // What the kernel allows is not in these files: of processes as many as it likes, of files few.
+    const isUnread = barred || (current === null && item === 'nproc');
     return {
-      name: `nofile ${type} of ${user}`,
+      name: limitName(limit),
       want: String(want),
-      reason: 'Each connection is an open file; this is for workers started from a login.',
-      state: barred ? 'unread' : limitStanding(current, want),
-      current: current === null || barred ? null : String(current),
+      reason: LIMIT_REASONS[item],
+      state: isUnread ? 'unread' : limitStanding(current, want),
+      current: current === null || isUnread ? null : limitText(current),
     };
   });
+}
+
+/** How many processes a user may have where nobody says it (set_max_threads in kernel/fork.c): half of the machine's threads; null where that cannot be read. */
+function usualProcesses(files: SystemFiles): number | null {
+  const threads = textOf(files, sysctlPath('kernel.threads-max'));
+  return threads === null ? null : Math.floor(Number(threads) / 2);
 }
 
 function limitStanding(current: number | null, want: number): Standing {

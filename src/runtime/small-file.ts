@@ -1,4 +1,4 @@
-/** Reads a small file whole: bounded, never waiting, and every fault with its fix. */
+/** Reads files whole, and never more than is allowed; small ones without waiting, and every fault with its fix. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errorCode } from '../errors.ts';
 import { accessFault } from './access.ts';
@@ -30,8 +30,8 @@ export function readSmallFile(
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(fd);
     if (!stats.isFile()) return { fault: `is not a regular file: ${elsewhere}` };
-    const bytes = bytesOf(fd, maxBytes + 1);
-    if (bytes.length <= maxBytes) return { bytes, mode: stats.mode };
+    const bytes = bytesOf(fd, maxBytes);
+    if (bytes !== null) return { bytes, mode: stats.mode };
     return { fault: `is larger than ${maxBytes / 1_048_576} MiB: give the file that holds nothing else` };
   } catch (error) {
     const code = errorCode(error);
@@ -41,14 +41,31 @@ export function readSmallFile(
   }
 }
 
-/** What is in a file, at most so many bytes of it: the size that `stat` gives may have grown meanwhile, and is 0 in /proc. */
-function bytesOf(fd: number, maxBytes: number): Buffer {
-  const bytes = Buffer.allocUnsafe(maxBytes);
-  let length = 0;
-  let read: number;
-  do {
-    read = readSync(fd, bytes, length, maxBytes - length, null);
+/** Read at once, in bytes. */
+const CHUNK_BYTES = 65_536;
+
+/**
+ * What is in a file, or comes from a pipe, as a shell makes one of <(COMMAND); null where that is more than `maxBytes`.
+ * Throws what `openSync` and `readSync` throw.
+ */
+export function readAtMost(path: string, maxBytes: number): Buffer | null {
+  const fd = openSync(path, 'r');
+  try {
+    return bytesOf(fd, maxBytes);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The size that `stat` gives is no bound: a file may grow meanwhile, it is 0 in /proc, and a device has none. */
+function bytesOf(fd: number, maxBytes: number): Buffer | null {
+  const chunks: Buffer[] = [];
+  for (let length = 0; length <= maxBytes; ) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const read = readSync(fd, chunk);
+    if (read === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, read));
     length += read;
-  } while (read > 0);
-  return bytes.subarray(0, length);
+  }
+  return null;
 }

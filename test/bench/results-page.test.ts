@@ -1,4 +1,4 @@
-import { deepEqual, match, throws } from 'node:assert/strict';
+import { deepEqual, equal, match, throws } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
@@ -90,6 +90,26 @@ test('latencies become curves over percentiles', () => {
   });
   match(html, /class="warning" role="alert">A quick run/);
   match(html, /class="warning" role="alert">The machine was busy/);
+});
+
+test('parked deliveries have plots of their own, and what was not run has none', () => {
+  const latency = (p99: number) => ({ count: 9, p50: 1, p90: 2, p99, p999: 90, max: 99 });
+  const html = htmlOf({
+    scenario: 'isolation',
+    cases: [],
+    parked: {
+      events: 300_000,
+      healthyLatencyMs: { before: latency(8), parked: latency(5), draining: latency(22) },
+      workerRssBytes: { before: 2 ** 20, most: 2 ** 21 },
+    },
+  });
+  equal(html.includes('beside a bad one'), false);
+  const title = 'Latency of the healthy destinations around parked deliveries';
+  deepEqual(
+    drawn(html, title, 'p99').values?.filter((value) => value !== null),
+    [8, 5, 22],
+  );
+  deepEqual(drawn(html, 'Memory of the worker around parked deliveries', 'RSS').values, [1, 2]);
 });
 
 test('isolation, connections, scale and hosts have plots of their own', () => {

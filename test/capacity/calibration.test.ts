@@ -64,6 +64,20 @@ test('the case that is nearest to ten destinations is taken', () => {
   match(calibrated({ ...SAMPLE, cases: [many, http, few] }, 'http').costs.source, /^http-10 on/);
 });
 
+test('a figure that is none leaves the built-in one, and nothing is ever made of it', () => {
+  for (const median of ['many', -5, 0, null]) {
+    const [http] = SAMPLE.cases;
+    const volley = { ...http.contenders.volley, redisMicrosPerDelivery: { median } };
+    const { costs, check } = calibrated({ ...SAMPLE, cases: [{ ...http, contenders: { volley } }] }, 'http');
+    equal(costs.brokerMicros, costsOf('http').brokerMicros);
+    ok(check.predictedPerSecond > 0);
+  }
+});
+
+test('a quick run, whose figures mean nothing, is no calibration', () => {
+  match(faultOf({ ...SAMPLE, quick: true }), /^comes of a run with --quick/);
+});
+
 test('what is no result, and one without a run of volley, is told', () => {
   for (const json of [
     null,
@@ -73,6 +87,8 @@ test('what is no result, and one without a run of volley, is told', () => {
     { scenario: 'hosts' },
     { ...SAMPLE, cases: [{}] },
     { ...SAMPLE, machine: null },
+    { ...SAMPLE, machine: { ...SAMPLE.machine, cores: 0 } },
+    { ...SAMPLE, bodyBytes: -1 },
   ])
     match(faultOf(json), /^is no result of the throughput benchmark: make one with /);
   match(faultOf({ ...SAMPLE, cases: [SAMPLE.cases[0]] }, 'https'), /^holds no run of volley over https: /);

@@ -278,3 +278,11 @@ test('a fault of Volley itself is one line and 70, with its stack only when aske
   match(loud.stderr, /TypeError: broken\s+on purpose\n\s+at /);
   equal(loud.code, 70);
 });
+
+test('a command that waits for what never comes is a fault of Volley, not a success', async (t) => {
+  const stuck = join(folderOf(t), 'stuck.mjs');
+  writeFileSync(stuck, 'process.stdout.write = () => false;');
+  const { code, stderr } = await volley(['version'], { env: { NODE_OPTIONS: `--import=${stuck}` } });
+  equal(code, 70);
+  match(stderr, /^volley: a bug in Volley: the command waits for something that never comes; please report/);
+});

@@ -1,14 +1,16 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CHECKS } from '../../src/doctor/checks.ts';
 import type { WorkerFacts } from '../../src/doctor/facts.ts';
 import { readWorkers } from '../../src/doctor/read/machine.ts';
 import { systemFiles } from '../../src/host/system-files.ts';
+import { AUTHORITY, keyPair } from '../certificates.ts';
 import { newQueue } from '../engine/running.ts';
-import { receiverOf } from '../receiver.ts';
+import { receiverOf, serving } from '../receiver.ts';
 import { startRedis } from '../redis-server.ts';
 import { folderOf, start, volley } from './volley.ts';
 
@@ -76,6 +78,20 @@ test('a person gets a mark, the evidence and the way to mend it, without colour 
     ok(!Object.keys(headers).some((name) => /signature|webhook/.test(name)));
 });
 
+test('a Redis that takes no such user is told apart from one that is not there', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const url = redis.url.replace('//', '//somebody:hunter2@');
+  const { stdout } = await volley(['doctor', '--json', '--broker', url], { env });
+  const told = (JSON.parse(stdout) as Report).findings.filter(({ id }) => /broker|queue|dead/.test(id));
+  deepEqual(
+    told.map(({ id, status }) => [id, status]),
+    [['broker', 'fail']],
+  );
+  match(told[0]!.evidence, /refuses the user or password/);
+  ok(!stdout.includes('hunter2'));
+});
+
 test('a broker that is not there, and secrets that are not, fail', async (t) => {
   const { code, stdout } = await volley(
     ['doctor', '--json', '--broker', 'redis://127.0.0.1:1', '--secrets', 'none'],
@@ -85,8 +101,54 @@ test('a broker that is not there, and secrets that are not, fail', async (t) => 
   );
   const { findings } = JSON.parse(stdout) as Report;
   equal(code, 1);
-  match(findings.find(({ id }) => id === 'broker')!.evidence, /cannot be reached/);
+  match(findings.find(({ id }) => id === 'broker')!.evidence, /cannot be reached \(ECONNREFUSED\)/);
   equal(findings.find(({ id }) => id === 'secrets')!.status, 'fail');
+});
+
+test('a receiver is called by its settings in the config file, as a worker would', async (t) => {
+  const cwd = folderOf(t);
+  const { cert, key } = keyPair('client');
+  const options = { ...keyPair('receiver'), ca: AUTHORITY, requestCert: true, rejectUnauthorized: true };
+  const server = createServer(options, (_, response) => response.writeHead(405).end());
+  server.on('tlsClientError', () => {});
+  const { origin } = await serving(t, server, 'https');
+  for (const [name, text] of Object.entries({ ca: AUTHORITY, cert, key }))
+    writeFileSync(join(cwd, name), text, { mode: 0o600 });
+  const own = { ca: 'ca', 'client-certificate': 'cert', 'client-key': 'key' };
+  const destinations = { acct_42: own, behind: { proxy: 'http://someone:hunter2@127.0.0.1:1' } };
+  writeFileSync(join(cwd, 'volley.json'), JSON.stringify({ 'allow-net': ['127.0.0.0/8'], destinations }));
+  const reach = ['--allow-port', '0', '--config', 'volley.json'];
+  const look = async (...flags: string[]) => {
+    const args = ['doctor', '--json', '--target', `${origin}/hooks`, ...reach, ...flags];
+    const { stdout, stderr, code } = await volley(args, { cwd, env });
+    ok(!stdout.includes('hunter2'));
+    if (stdout === '') return { stderr, code, of: {} as Record<string, Report['findings'][number]> };
+    const { findings } = JSON.parse(stdout) as Report;
+    return { stderr, code, of: Object.fromEntries(findings.map((each) => [each.id, each])) };
+  };
+  const { of } = await look('--destination', 'acct_42');
+  match(of['target-guard']!.evidence, /, by its settings at volley\.json:1:\d+$/);
+  deepEqual(
+    ['target-certificate', 'target-answer'].map((id) => of[id]?.status),
+    ['ok', 'ok'],
+  );
+  const stranger = (await look()).of;
+  equal(stranger['target-certificate']!.status, 'fail');
+  match(stranger['target-answer']!.fix!, /wants a client certificate/);
+  const behind = (await look('--destination', 'behind')).of;
+  match(behind['target-guard']!.evidence, /through the proxy 127\.0\.0\.1:1: nobody was called/);
+  equal(behind['target-connection'], undefined);
+  const { stderr, code } = await look('--destination', 'acct_43');
+  equal(code, 64);
+  match(stderr, /no settings of "acct_43" are in a config file: correct --destination/);
+});
+
+test('a config file that no worker would take is refused', async (t) => {
+  const cwd = folderOf(t);
+  writeFileSync(join(cwd, 'volley.json'), '{ "destinations": { "acct_42": { "ca": "none" } } }');
+  const { code, stdout, stderr } = await volley(['doctor', '--config', 'volley.json'], { cwd, env });
+  deepEqual([code, stdout], [78, '']);
+  match(stderr, /^volley: volley\.json:1:\d+: .* is not there/);
 });
 
 test('a running worker is looked at, and what its receivers refused is told with the likely cause', async (t) => {

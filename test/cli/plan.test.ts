@@ -20,12 +20,13 @@ const planned = async (args: readonly string[], cwd?: string) => {
 test('a rate alone makes a plan, whose bottleneck is named and marked', async () => {
   const { code, stdout, stderr } = await volley(['plan', '--rate', '10000']);
   deepEqual([code, stderr], [0, '']);
-  match(stdout, /^1 host and \d+ Redis servers for 30,000 events\/s; they can take [\d,]+\n/);
+  match(stdout, /^1 host and \d+ Redis servers for 30,000 events\/s; they can take [\d,]+ with more slots\n/);
   for (const part of ['Load', 'Each of 1 host', 'Resources at the required rate', 'Settings of a host'])
     match(stdout, new RegExp(`^${part}$`, 'm'));
   const [, name] = /^Bottleneck: ([\w ]+) \(/m.exec(stdout)!;
   match(stdout, new RegExp(`^ {2}${name} .*◄ bottleneck$`, 'm'));
   match(stdout, /^ {2}net\.ipv4\.tcp_tw_reuse +1$/m);
+  match(stdout, /^ {2}--concurrency +\d{4} /m);
   // Colour is for terminals, blanks at the end for nobody.
   ok(!stdout.includes('\u001b') && !/ $/m.test(stdout));
 });
@@ -40,6 +41,7 @@ test('the JSON keeps its keys', async () => {
     'brokers',
     'plannedPerSecond',
     'saturatedPerSecond',
+    'drainPerSecond',
     'drainSeconds',
     'usedShareWithoutOneHost',
     'bottleneck',
@@ -158,6 +160,7 @@ const BAD: readonly [name: string, args: readonly string[], code: number, line: 
     78,
     /the file none\.json cannot be read \(ENOENT\): correct --file/,
   ],
+  ['a file without an end', ['--file', '/dev/zero'], 78, /the file \/dev\/zero is larger than 256 MiB/],
   [
     'a report that cannot be written',
     ['--rate', '1', '--html', '/proc/x.html'],
@@ -199,6 +202,34 @@ test('costs come from a result of the benchmark, and the model is held against i
   ok(Math.abs(predictedPerSecond / measuredPerSecond - 1) < 0.2);
   const { stdout } = await volley(['plan', '--rate', '1000', '--from', SAMPLE]);
   match(stdout, /The model makes [\d,]+\/s of the run it was calibrated by, where [\d,]+\/s were measured/);
+});
+
+test('dead letters are foretold where some are to be expected', async () => {
+  const { stdout: many } = await volley([
+    'plan',
+    '--rate',
+    '1000',
+    '--timeout-percent',
+    '29',
+    '--error-percent',
+    '1',
+  ]);
+  // 0.3 to the sixth power, of 86.4 million
+  match(many, /^ {2}dead letters +62,986 a day +0\.0729 % of the events /m);
+  const { stdout: none } = await volley(['plan', '--rate', '1000']);
+  ok(!none.includes('dead letters'));
+});
+
+test('a model that is far off the run it was calibrated by says so', async (t) => {
+  const result = JSON.parse(readFileSync(SAMPLE, 'utf8'));
+  // Twice the cores make it predict twice as much.
+  result.machine.cores *= 2;
+  result.machine.cpu = 'fast\u001b[31m';
+  const cwd = folderOf(t);
+  writeFileSync(join(cwd, 'result.json'), JSON.stringify(result));
+  const { stdout } = await volley(['plan', '--rate', '1000', '--from', 'result.json'], { cwd });
+  match(stdout, /were measured \(2\d\d %\)\. That is more than 20 % off: measure again/);
+  ok(!stdout.includes('\u001b'));
 });
 
 test('the report opens without a network, with its plots and the numbers beside them', async (t) => {

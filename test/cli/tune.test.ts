@@ -1,5 +1,8 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sysctlProfileText } from '../../src/host/profile-files.ts';
@@ -28,6 +31,8 @@ function machineOf(
     if (own !== null) put(sysctlPath(key), own.replaceAll(' ', '\t'));
   }
   put('etc/security/limits.conf', limits);
+  // Half of it is what a user may run where nobody says it: as many as the profile has.
+  put(sysctlPath('kernel.threads-max'), '8192');
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   const kernel = (key: string) => read(sysctlPath(key)).trim();
   return { root, put, read, kernel };
@@ -69,6 +74,7 @@ test('what cannot be read is not taken to be well', async (t) => {
   const { root } = machineOf(t, { [SOMAXCONN]: null });
   const { stdout } = await tune('--check', '--root', root);
   match(stdout, /^\? net\.core\.somaxconn cannot be read \(should be 4096\)$/m);
+  match(stdout, /^What cannot be read is not judged/m);
 });
 
 test('--apply sets what is below, leaves what is better, keeps what was, and says how to go back', async (t) => {
@@ -129,6 +135,47 @@ test('a file that cannot be written is told, and the kernel is set all the same'
   equal(kernel(SOMAXCONN), '4096');
 });
 
+test('a limit that is better is not lowered, nor one that nobody has set', async (t) => {
+  const { root, put, read } = machineOf(t, {}, 'www-data hard nofile 1048576\n* hard nproc unlimited');
+  put(sysctlPath('kernel.threads-max'), '190000');
+  const { code, stdout } = await tune('--apply', '--root', root);
+  equal(code, 0);
+  const inForce = read(LIMITS)
+    .split('\n')
+    .filter((line) => line.startsWith('www-data'));
+  deepEqual(inForce, [
+    'www-data soft nofile 131072',
+    'www-data hard nofile 1048576',
+    'www-data soft nproc 95000',
+    'www-data hard nproc unlimited',
+  ]);
+  match(stdout, /nofile hard of www-data is left at 1048576, which is better/);
+  match(stdout, /nproc soft of www-data is left at 95000, which is better/);
+  match(stdout, /nproc hard of www-data is left at unlimited, which is better/);
+});
+
+test('the way back can be run as it is printed, whatever the folder is called', async (t) => {
+  const root = join(folderOf(t), "an image; it's mine");
+  mkdirSync(root);
+  const { stdout } = await tune('--apply', '--root', root);
+  const [, commands] = stdout.split('To go back:\n');
+  execFileSync('sh', ['-c', commands!]);
+  deepEqual(readdirSync(join(root, 'etc/sysctl.d')), []);
+});
+
+test('what cannot be kept is not written over', async (t) => {
+  const { root } = machineOf(t, { [SOMAXCONN]: '128' });
+  mkdirSync(join(root, dirname(CONF)), { recursive: true });
+  // A socket cannot be copied, whoever asks.
+  const server = createServer().listen(join(root, CONF));
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { code, stdout } = await tune('--apply', '--root', root);
+  equal(code, 1);
+  match(stdout, /^✗ \/etc\/sysctl\.d\/99-volley\.conf cannot be written \(E\w+\)$/m);
+  ok(statSync(join(root, CONF)).isSocket());
+});
+
 test('a plain user is told that --apply needs root', async (t) => {
   const plain = join(folderOf(t), 'plain.mjs');
   writeFileSync(plain, 'process.geteuid = () => 65534;');
@@ -144,9 +191,11 @@ test('--print prints the profile as it is, and as data', async () => {
   deepEqual(settings, PROFILE);
 });
 
-test('a root that is not there is a usage error', async () => {
-  const { code, stderr } = await tune('--root', '/not/there');
-  deepEqual([code, stderr], [64, 'volley: there is no folder /not/there: correct --root\n']);
+test('a root that is not there, or no folder, is a usage error', async () => {
+  for (const root of ['/not/there', import.meta.filename]) {
+    const { code, stderr } = await tune('--root', root);
+    deepEqual([code, stderr], [64, `volley: there is no folder ${root}: correct --root\n`]);
+  }
 });
 
 test('two things at once are a usage error', async () => {

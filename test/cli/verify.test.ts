@@ -205,6 +205,7 @@ const USAGE: [name: string, args: string[], told: RegExp][] = [
   ['no headers', [], /^volley: the request's headers are missing: give each with --header/],
   ['a header without a colon', ['--header', 'x'], /--header is "x": write it as 'name: value'/],
   ['a file of headers that is not there', ['--headers', 'none'], /--headers none cannot be read \(ENOENT\)/],
+  ['headers without an end', ['--headers', '/dev/zero'], /--headers \/dev\/zero has more than 1048576 bytes/],
   ['a file without headers', ['--headers', 'empty'], /--headers empty holds no header/],
   [
     'a body that is not there',

@@ -338,6 +338,14 @@ test('a config file that is not there is named', () => {
   });
 });
 
+test('a config file without an end is given up', () => {
+  const given = readArguments(['--config', '/dev/zero'], OPTIONS, 'worker');
+  throws(() => resolveOptions(given, {}, 'worker'), {
+    code: 'VOLLEY_CONFIG',
+    message: 'the config file /dev/zero is larger than 256 MiB: correct --config',
+  });
+});
+
 test('every default, as help shows it, reads as itself', () => {
   const fail = (expected: string) => {
     throw new Error(expected);

@@ -42,4 +42,8 @@ test('what there is not is not judged', () => {
     ids(onRedis({ server: BARRED, disk: null })).filter((id) => /redis|broker|queue|dead/.test(id)),
     ['broker'],
   );
+  deepEqual(
+    ids(onRedis({ queue: BARRED })).filter((id) => /queue|dead/.test(id)),
+    ['queue'],
+  );
 });

@@ -145,7 +145,13 @@ export const WELL: Facts = {
     queue: { value: QUEUE },
   },
   secrets: { kind: 'loaded', place: '/etc/webhook/secrets', warnings: [] },
-  target: { url: 'https://hooks.example.com/in', guard: { allowed: true, reason: null }, contact: CONTACT },
+  target: {
+    url: 'https://hooks.example.com/in',
+    guard: { allowed: true, reason: null },
+    settings: null,
+    proxy: null,
+    contact: CONTACT,
+  },
 };
 
 /** The facts with some of the machine's in place of those. */

@@ -20,7 +20,8 @@ function look(url: string, { policy = OPEN, readMs = 5_000 } = {}) {
     names: { resolve: async () => ['127.0.0.1'] },
     timeouts: { connectMs: 5_000, readMs },
     userAgent: 'Volley/test',
-    ca: AUTHORITY,
+    route: { ca: AUTHORITY },
+    settings: null,
   });
 }
 
@@ -40,7 +41,7 @@ async function tlsReceiver(t: TestContext, options: TlsOptions) {
 function judge(contact: TargetContact) {
   const facts = {
     ...WELL,
-    target: { url: 'https://hooks.example.com/', guard: { allowed: true, reason: null }, contact },
+    target: { ...WELL.target!, contact },
   };
   return Object.fromEntries(examine(TARGET_CHECKS, facts).map((finding) => [finding.id, finding]));
 }
@@ -77,9 +78,13 @@ test('a receiver of TLS 1.1 at most fails, and one of TLS 1.2 at most is taken',
     maxVersion: 'TLSv1.1',
     ciphers: 'DEFAULT@SECLEVEL=0',
   });
-  const refused = judge((await look(old.url)).contact!)['target-tls']!;
+  const found = judge((await look(old.url)).contact!);
+  const refused = found['target-tls']!;
   equal(refused.status, 'fail');
+  match(refused.evidence, /\(ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION\): tlsv1 alert protocol version$/);
   match(refused.fix!, /must offer TLS 1\.2 or 1\.3/);
+  // That there was no answer either follows from it.
+  equal(found['target-answer'], undefined);
   const elder = await tlsReceiver(t, { ...keyPair('receiver'), maxVersion: 'TLSv1.2' });
   const taken = judge((await look(elder.url)).contact!)['target-tls']!;
   equal(taken.status, 'ok');
@@ -114,12 +119,30 @@ test('a receiver that takes the connection and answers nothing has no large requ
   equal(connections, 1);
 });
 
-test('a port where nobody listens is told with its code', async (t) => {
+test('a connection that is closed before anything is asked ends in a finding', async (t) => {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {}).destroySoon();
+  });
+  const { origin } = await serving(t, server, 'http');
+  const answer = judge((await look(`${origin}/`)).contact!)['target-answer']!;
+  equal(answer.status, 'fail');
+  match(answer.evidence, /\(ECONNRESET\)/);
+});
+
+test('a port where nobody listens is told once, with its code', async (t) => {
   const receiver = await receiverOf(t);
   await receiver.close();
-  const { status, evidence } = judge((await look(receiver.origin)).contact!)['target-connection']!;
+  const found = judge((await look(receiver.origin.replace('http:', 'https:'))).contact!);
+  const { status, evidence } = found['target-connection']!;
   equal(status, 'fail');
   match(evidence, /ECONNREFUSED/);
+  deepEqual(Object.keys(found), ['target-guard', 'target-connection']);
+});
+
+test('a receiver that speaks no TLS at all is told apart from one of an old version', async (t) => {
+  const receiver = await receiverOf(t);
+  const found = judge((await look(receiver.origin.replace('http:', 'https:'))).contact!);
+  match(found['target-tls']!.fix!, /something else than TLS is spoken there/);
 });
 
 test('nobody is called at a target that the guard refuses', async (t) => {

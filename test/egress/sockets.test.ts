@@ -1,7 +1,9 @@
-import { deepEqual, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { folderOf } from '../cli/volley.ts';
 import { inNamespace } from './namespace.ts';
-import type { WorkerLimits } from './worker.ts';
+import { startWorker, type WorkerLimits } from './worker.ts';
 
 const HOSTS = 2_000;
 /** Files that may be open for a moment beside the sockets that are allowed: name servers are asked, sockets are closing. */
@@ -33,4 +35,15 @@ test('without --max-sockets the limit on open files bounds what is open, and is 
   deepEqual([received, failures], [3 * HOSTS, 0]);
   ok(most <= 500 - 128 + SLACK, `${most} open`);
   ok(most >= 200, `${most} open`);
+});
+
+test('a worker that has more slots than open files says so at its start', async (t) => {
+  const broker = `sqlite:${join(folderOf(t), 'volley.db')}`;
+  const flags = ['--broker', broker, '--threads', '1', '--concurrency', '20'];
+  for (const limits of [{ openFiles: 100 }, {}]) {
+    const worker = await startWorker(flags, limits);
+    equal(await worker.stop(), 0);
+    const warned = worker.lines.some(({ msg }) => msg.startsWith('more slots than open files allow'));
+    equal(warned, 'openFiles' in limits);
+  }
 });

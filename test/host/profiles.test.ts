@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { defaultOptions, OPTIONS } from '../../src/config/options.ts';
-import { limitOf, parseFileLimits } from '../../src/host/limits-profile.ts';
+import { limitOf, parseLimits } from '../../src/host/limits-profile.ts';
 import { limitsProfileText, sysctlProfileText } from '../../src/host/profile-files.ts';
 import { judge, parseProfile, SENSES } from '../../src/host/sysctl-profile.ts';
 
@@ -58,22 +58,24 @@ test('a value is judged by what is better for its setting, and a better number i
 });
 
 test('the limits let a worker have as many sockets as the largest concurrency can use, within what the kernel allows', () => {
-  const limits = parseFileLimits(limitsProfileText());
+  const limits = parseLimits(limitsProfileText());
   for (const type of ['soft', 'hard']) {
-    const files = limitOf(limits, 'www-data', type)!;
+    const files = limitOf(limits, { user: 'www-data', type, item: 'nofile' })!;
     ok(files >= SURGE_SOCKETS + 128);
     ok(files <= Number(profileValue('fs.nr_open')));
   }
 });
 
 test('limits are read as pam_limits reads them', () => {
-  const limits = parseFileLimits(
+  const limits = parseLimits(
     '# x\n* - nofile 100\nwww-data hard nofile unlimited # all\nwww-data soft core 0\nroot soft nofile 5\n',
   );
-  equal(limitOf(limits, 'www-data', 'hard'), Number.POSITIVE_INFINITY);
-  equal(limitOf(limits, 'www-data', 'soft'), 100);
-  equal(limitOf(limits, 'root', 'soft'), 5);
-  equal(limitOf([], 'root', 'soft'), null);
+  const of = (user: string, type: string, item: 'nofile' | 'nproc' = 'nofile') =>
+    limitOf(limits, { user, type, item });
+  equal(of('www-data', 'hard'), Number.POSITIVE_INFINITY);
+  equal(of('www-data', 'soft'), 100);
+  equal(of('root', 'soft'), 5);
+  equal(of('root', 'soft', 'nproc'), null);
 });
 
 /** The last value of each directive of a unit, `Section.Name`. */
@@ -96,7 +98,10 @@ test('the unit is what the README and the options promise', () => {
   equal(of('User'), 'www-data');
   match(of('ExecStart')!, /\/volley worker$/);
   match(of('LoadCredential')!, /^webhook-secrets:\/etc\/webhook\/secrets$/);
-  equal(of('LimitNOFILE'), String(limitOf(parseFileLimits(limitsProfileText()), 'www-data', 'hard')));
+  equal(
+    of('LimitNOFILE'),
+    String(limitOf(parseLimits(limitsProfileText()), { user: 'www-data', type: 'hard', item: 'nofile' })),
+  );
   // The worker drains, hands back and closes within it, or systemd kills it.
   const stopMs = Number(/^(\d+)s$/.exec(of('TimeoutStopSec')!)![1]) * 1_000;
   ok(stopMs >= defaultOptions().drainTimeoutMs + 10_000);

@@ -12,12 +12,11 @@ export const ACCESS_CHECKS: readonly Check[] = [
           secrets.message,
           `mend that; this was read ${as}: for the worker's own rights run sudo -u www-data volley doctor`,
         );
-      const [warning] = secrets.warnings;
-      return warning === undefined
+      return secrets.warnings.length === 0
         ? ok(
             `loaded from ${secrets.place}, ${as}${user === 'root' ? ', who may read what others may not' : ''}`,
           )
-        : warn(warning, 'do what it says');
+        : warn(secrets.warnings.join('; '), 'do what it says');
     },
   },
   {

@@ -19,10 +19,14 @@ const DISK_NEARLY_FULL = 0.9;
 /** Share of the time a disk is busy, and how long its requests take, in milliseconds, when it cannot keep up. */
 const BUSY_DISK = 0.9;
 const SLOW_DISK_MS = 20;
+/** Share of the time below which a disk has so little to do that a request which took long says nothing of it. */
+const IDLE_DISK = 0.1;
 
 const FASTER_DISK = 'move the queue to NVMe storage, or spread it over several queues and brokers';
 /** The code of a broker that is there, and not fit to keep deliveries. */
 const UNFIT: ErrorCode = 'VOLLEY_BROKER_UNFIT';
+/** For an error that comes with its fix. */
+const DO_WHAT_IT_SAYS = 'do what it says';
 const REACH_BROKER = 'say where it is with --broker, start it, or give a user who may';
 
 /** A check of a Redis that answers. */
@@ -49,7 +53,7 @@ export const BROKER_CHECKS: readonly Check[] = [
 function judgeReach({ broker }: Facts): Judgement {
   if (broker.kind === 'sqlite') return judgedQueue(broker.queue, () => ok(broker.where));
   const { server, where } = broker;
-  if ('unread' in server) return fail(server.unread, REACH_BROKER);
+  if ('unread' in server) return fail(server.unread, server.code === UNFIT ? DO_WHAT_IT_SAYS : REACH_BROKER);
   return isAtLeast(server.value.version, OLDEST_REDIS)
     ? ok(`Redis ${server.value.version} at ${where}`)
     : fail(`Redis ${server.value.version} at ${where}`, `install ${OLDEST_REDIS.join('.')} or newer`);
@@ -62,7 +66,7 @@ function isUnreachable(broker: BrokerFacts): boolean {
 
 /** A broker that is there and cannot serve is worse than one of which nothing is known. */
 function judgedQueue(queue: Reading<QueueFacts>, judge: (queue: QueueFacts) => Judgement): Judgement {
-  if ('unread' in queue && queue.code === UNFIT) return fail(queue.unread, 'do what it says');
+  if ('unread' in queue && queue.code === UNFIT) return fail(queue.unread, DO_WHAT_IT_SAYS);
   return judged(queue, judge, REACH_BROKER);
 }
 
@@ -166,9 +170,8 @@ function judgeDisk({ broker }: Facts): Judgement | null {
       return warn(evidence, 'a restart of the machine loses what is queued: keep it on a disk');
     if (totalBytes > 0 && freeBytes < (1 - DISK_NEARLY_FULL) * totalBytes)
       return warn(evidence, 'make room: a full disk refuses events');
-    return (busyShare ?? 0) > BUSY_DISK || (requestMs ?? 0) > SLOW_DISK_MS
-      ? warn(evidence, FASTER_DISK)
-      : ok(evidence);
+    const isSlow = (requestMs ?? 0) > SLOW_DISK_MS && (busyShare ?? 0) >= IDLE_DISK;
+    return (busyShare ?? 0) > BUSY_DISK || isSlow ? warn(evidence, FASTER_DISK) : ok(evidence);
   });
 }
 
@@ -206,11 +209,11 @@ const CAUSES: readonly { readonly pattern: RegExp; readonly fix: string }[] = [
 ];
 
 function judgeDeaths({ broker }: Facts): Judgement | null {
-  if (isUnreachable(broker)) return null;
-  return judgedQueue(broker.queue, ({ deaths }) => {
-    if (deaths.length === 0) return ok('none');
-    const evidence = deaths.map(({ what, count }) => `${count} ${what}`).join(', ');
-    const known = CAUSES.find(({ pattern }) => deaths.some(({ what }) => pattern.test(what)));
-    return warn(evidence, known?.fix ?? 'see volley dead list; when the cause is gone, volley dead replay');
-  });
+  // The check of the queue has told why it cannot be read.
+  if (isUnreachable(broker) || 'unread' in broker.queue) return null;
+  const { deaths } = broker.queue.value;
+  if (deaths.length === 0) return ok('none');
+  const evidence = deaths.map(({ what, count }) => `${count} ${what}`).join(', ');
+  const known = CAUSES.find(({ pattern }) => deaths.some(({ what }) => pattern.test(what)));
+  return warn(evidence, known?.fix ?? 'see volley dead list; when the cause is gone, volley dead replay');
 }

@@ -12,6 +12,12 @@ const SLOW_CONNECT_MS = 1_000;
 const SKEWED_MS = 5_000;
 /** Half of the five minutes that Standard Webhooks allows, in milliseconds. */
 const FAR_SKEWED_MS = 150_000;
+/** What a reason begins with when a name has no address that could be judged. */
+const UNRESOLVED = 'unresolved:';
+/** What OpenSSL says of an answer that is no TLS. */
+const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
+/** What a receiver says that asked for a client certificate and got none (RFC 8446 §6.2); it comes after the handshake. */
+const WANTS_CERTIFICATE = 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED';
 
 /** A check of a target that was called. */
 function contactCheck(
@@ -32,12 +38,20 @@ export const TARGET_CHECKS: readonly Check[] = [
     title: 'may be delivered to',
     judge: ({ target }) => {
       if (target === null) return null;
-      const { allowed, reason } = target.guard;
-      return allowed
-        ? ok(target.url)
-        : fail(
-            `${target.url}: ${reason}`,
-            'correct the URL, or open it as the reason says; nobody was called',
+      const { url, guard, settings, proxy } = target;
+      if (!guard.allowed)
+        return fail(
+          `${url}: ${guard.reason}`,
+          guard.reason!.startsWith(UNRESOLVED)
+            ? `correct the name, or see what the name servers say: dig ${hostOf(url)}, /etc/resolv.conf, --dns-server; nobody was called`
+            : 'correct the URL, or open it as the reason says; nobody was called',
+        );
+      const evidence = settings === null ? url : `${url}, by its settings at ${settings}`;
+      return proxy === null
+        ? ok(evidence)
+        : unread(
+            `${evidence}, through the proxy ${proxy}: nobody was called`,
+            `see whether the proxy takes you there: curl -v -m 5 -p -x ${proxy} ${url}`,
           );
     },
   },
@@ -55,12 +69,13 @@ export const TARGET_CHECKS: readonly Check[] = [
       : ok(evidence);
   }),
   contactCheck('target-tls', 'TLS', judgeTls),
-  contactCheck('target-certificate', 'certificate', ({ tls }) =>
-    tls === null || 'unread' in tls ? null : judgeCertificate(tls.value),
+  contactCheck('target-certificate', 'certificate', ({ tls }, { target }) =>
+    tls === null || 'unread' in tls ? null : judgeCertificate(tls.value, addressOf(target!.url)),
   ),
-  contactCheck('target-answer', 'answer', ({ small }) => {
-    if ('unread' in small)
-      return fail(small.unread, 'the receiver took the connection and gave no answer: see its own log');
+  contactCheck('target-answer', 'answer', ({ connection, tls, small }) => {
+    // The checks of what a request goes over have told why there was none.
+    if ('unread' in connection || (tls !== null && 'unread' in tls)) return null;
+    if ('unread' in small) return fail(small.unread, silenceFix(small.code, tls === null));
     const { status, ms } = small.value;
     const evidence = `HEAD ${status} in ${msShown(ms)}`;
     // 4xx is what an endpoint for POST with signatures may well say to an unsigned HEAD.
@@ -86,17 +101,31 @@ export const TARGET_CHECKS: readonly Check[] = [
   }),
 ];
 
-function judgeTls({ tls, versions }: TargetContact): Judgement | null {
+/** What to do about a receiver that takes the connection and gives no answer. */
+function silenceFix(code: string, isPlain: boolean): string {
+  if (code === WANTS_CERTIFICATE)
+    return 'it wants a client certificate: give client-certificate and client-key in its settings (--config, --destination)';
+  const advice = 'the receiver took the connection and gave no answer: see its own log';
+  return isPlain ? `${advice}, and whether it wants https://` : advice;
+}
+
+function judgeTls({ connection, tls, versions }: TargetContact, { target }: Facts): Judgement | null {
   if (tls === null)
     return warn('none: http://', 'use https://: over http anyone on the way reads and changes payloads');
+  if ('unread' in connection) return null;
   const taken = versions.filter(({ error }) => error === null).map(({ version }) => version);
-  if ('unread' in tls)
+  if ('unread' in tls) {
+    const look = `openssl s_client -connect ${addressOf(target!.url)}`;
+    if (tls.code === NO_TLS)
+      return fail(
+        tls.unread,
+        `something else than TLS is spoken there: correct the URL's port, or http: ${look}`,
+      );
     return fail(
       tls.unread,
-      taken.length === 0
-        ? 'the receiver must offer TLS 1.2 or 1.3: openssl s_client -connect HOST:443'
-        : 'compare with openssl s_client -connect HOST:443',
+      taken.length === 0 ? `the receiver must offer TLS 1.2 or 1.3: ${look}` : `compare with ${look}`,
     );
+  }
   const { version, cipher, handshakeMs } = tls.value;
   const evidence = `${version}, ${cipher}, handshake ${msShown(handshakeMs)}; takes ${taken.join(' and ')}`;
   if (handshakeMs > SLOW_CONNECT_MS)
@@ -106,21 +135,24 @@ function judgeTls({ tls, versions }: TargetContact): Judgement | null {
     : ok(`${evidence} (TLS 1.3 would save a round trip on each new connection)`);
 }
 
-function judgeCertificate({ distrust, chain, nowMs }: TlsFacts): Judgement {
+/** `address` is where more of it can be seen. */
+function judgeCertificate({ distrust, chain, nowMs }: TlsFacts, address: string): Judgement {
   const shown = chain.map(({ subject }) => subject).join(' ← ');
   const ended = chain.find(({ validUntilMs }) => validUntilMs < nowMs);
-  if (ended !== undefined)
+  if (distrust !== null && ended !== undefined)
     return fail(
       `${ended.subject} ended on ${day(ended.validUntilMs)}`,
       'the receiver has to renew it; until then every delivery fails',
     );
-  if (distrust !== null) return fail(`${shown}: ${distrust}`, fixOf(distrust));
-  const first = Math.min(...chain.map(({ validUntilMs }) => validUntilMs));
+  if (distrust !== null) return fail(`${shown}: ${distrust}`, fixOf(distrust, address));
+  // A chain may show an old root beside the one by which it is trusted.
+  const ends = chain.map(({ validUntilMs }) => validUntilMs).filter((end) => end >= nowMs);
+  const first = Math.min(...ends);
   const evidence = `${shown}, until ${day(first)}`;
   return first - nowMs < ENDS_SOON_MS ? warn(evidence, 'it ends soon: tell the receiver') : ok(evidence);
 }
 
-function fixOf(distrust: string): string {
+function fixOf(distrust: string, address: string): string {
   switch (distrust) {
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
@@ -132,7 +164,7 @@ function fixOf(distrust: string): string {
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return 'it is for another name: correct the URL, or the receiver its certificate';
     default:
-      return 'see openssl s_client -connect HOST:443 -showcerts';
+      return `see openssl s_client -connect ${address} -showcerts`;
   }
 }
 
@@ -142,4 +174,9 @@ function day(ms: number): string {
 
 function hostOf(url: string): string {
   return URL.parse(url)?.hostname ?? 'HOST';
+}
+
+/** `HOST:PORT` of an https:// URL. */
+function addressOf(url: string): string {
+  return `${hostOf(url)}:${URL.parse(url)?.port || 443}`;
 }

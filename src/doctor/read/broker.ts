@@ -33,10 +33,12 @@ export async function readBroker(parts: BrokerParts): Promise<BrokerFacts> {
     const [queue, disk] = await Promise.all([awaited(() => readQueue(parts)), readDisk(file)]);
     return { kind: 'sqlite', where, queue, disk };
   }
-  const [server, queue] = await Promise.all([
+  const [inspected, queue] = await Promise.all([
     awaited(() => inspectRedis(url)),
     awaited(() => readQueue(parts)),
   ]);
+  // Of what bars both the queue's client knows why; the other one, which tries once, that its connection is closed.
+  const server = 'unread' in inspected && 'unread' in queue ? queue : inspected;
   const folder = 'unread' in server || !server.value.isLocal ? undefined : server.value.settings?.['dir'];
   const disk = folder === undefined ? null : await diskOfRedis(folder, readDisk);
   return { kind: 'redis', where, server, queue, disk };

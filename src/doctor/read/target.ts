@@ -16,6 +16,8 @@ import type { Guard, Target } from '../../guard/guard.ts';
 import type { Names } from '../../guard/names.ts';
 import { awaited, mapped, type Reading } from '../../host/reading.ts';
 import { dial } from '../../thread/dial.ts';
+import { ClosedEarlyError } from '../../thread/errors.ts';
+import type { RoutePolicy } from '../../thread/policy.ts';
 import type { AnswerFacts, TargetContact, TargetFacts, TlsFacts } from '../facts.ts';
 
 /** Lines and bytes of the large request's headers: more than four packets of 1500 bytes, and within what common servers take (8 KiB). */
@@ -31,21 +33,27 @@ export interface TargetParts {
   /** How long a connection, TLS included, and how long an answer may take, in milliseconds. */
   readonly timeouts: { readonly connectMs: number; readonly readMs: number };
   readonly userAgent: string;
-  /** Certificates, PEM, that vouch for the receiver; those that Node trusts when absent. */
-  readonly ca?: string;
+  /** How connections to it are made; a proxy is told of, and not gone through. */
+  readonly route: RoutePolicy;
+  /** Where the config file says so, `FILE:LINE:COLUMN`; null where it says nothing of this receiver. */
+  readonly settings: string | null;
 }
 
 export async function readTarget(url: string, parts: TargetParts): Promise<TargetFacts> {
   const judged = parts.guard.judgeUrl(url);
   const guard = await checkWith(parts.guard, url, (host) => parts.names.resolve(host));
-  if (!guard.allowed || judged.kind === 'refused') return { url, guard, contact: null };
-  return { url, guard, contact: await contactOf(new Receiver(url, judged, parts)) };
+  const { settings, route } = parts;
+  const proxy = route.proxy === undefined ? null : `${route.proxy.host}:${route.proxy.port}`;
+  const isCalled = guard.allowed && judged.kind !== 'refused' && proxy === null;
+  const contact = isCalled ? await contactOf(new Receiver(url, judged, parts)) : null;
+  return { url, guard, settings, proxy, contact };
 }
 
 async function contactOf(receiver: Receiver): Promise<TargetContact> {
   const first = await receiver.open();
-  const versions = receiver.isSecure ? await receiver.versions() : [];
+  // At once: whoever wants a client certificate, or closes what is idle, does so while other things are looked at.
   const small = await receiver.ask(first.socket, {});
+  const versions = receiver.isSecure ? await receiver.versions() : [];
   const padding = Object.fromEntries(
     Array.from({ length: PADDING_LINES }, (_, i) => [
       `x-volley-doctor-padding-${i}`,
@@ -118,6 +126,10 @@ class Receiver {
     const { pathname, search, host } = new URL(this.#url);
     const startMs = performance.now();
     return new Promise((resolve, reject) => {
+      // Node's client tells nothing of a socket that is closed already.
+      const onClose = () => reject(socket.errored ?? new ClosedEarlyError('closed without an answer'));
+      if (socket.destroyed) return onClose();
+      socket.once('close', onClose);
       const asked = request({
         method: 'HEAD',
         path: `${pathname}${search}`,
@@ -149,19 +161,22 @@ class Receiver {
       // The name may have changed since it was checked.
       const refusal = guard.judgeAddresses(host, addresses);
       if (refusal !== null) throw new Error(refusal.detail);
-      return dial({ addresses, port, localAddress: undefined }, AbortSignal.timeout(timeouts.connectMs));
+      const localAddress = this.#parts.route.sourceAddress;
+      return dial({ addresses, port, localAddress }, AbortSignal.timeout(timeouts.connectMs));
     });
   }
 
   #secure(socket: Socket, version?: SecureVersion): Promise<Reading<TLSSocket>> {
     const { host, isAddress } = this.#target;
+    const { ca, clientCertificate: cert, clientKey: key } = this.#parts.route;
     return reading(`no TLS with ${host}`, () => {
       const secured = connectTls({
         socket,
         ...(isAddress ? { host } : { servername: host }),
         minVersion: version ?? 'TLSv1.2',
         ...(version === undefined ? {} : { maxVersion: version }),
-        ...(this.#parts.ca === undefined ? {} : { ca: this.#parts.ca }),
+        ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined ? {} : { cert, key }),
         ALPNProtocols: ['http/1.1'],
         // Looked at whole, and judged afterwards: a connection that is refused tells less.
         rejectUnauthorized: false,
@@ -175,7 +190,7 @@ class Receiver {
         signal.addEventListener('abort', () => end(signal.reason as Error));
         secured.once('secureConnect', () => resolve(secured));
         secured.on('error', end);
-        secured.once('close', () => end(new Error('closed during the handshake')));
+        secured.once('close', () => end(new ClosedEarlyError('closed during the handshake')));
       });
     });
   }
@@ -216,5 +231,11 @@ async function reading<Value>(what: string, read: () => Promise<Value>): Promise
   const { unread, code } = result;
   return CUT_SHORT.has(code)
     ? { unread: `${what} (ETIMEDOUT): nothing within the time-out`, code: 'ETIMEDOUT' }
-    : { unread: `${what} (${code}): ${unread.replaceAll(/\s+/g, ' ')}`, code };
+    : { unread: `${what} (${code}): ${readable(unread)}`, code };
+}
+
+/** One line; of a line of OpenSSL's error queue (ERR_error_string(3)) the reason alone. */
+function readable(message: string): string {
+  const [, reason] = /:error:\w+:[^:]*:[^:]*:([^:]+):/.exec(message) ?? [];
+  return reason ?? message.replaceAll(/\s+/g, ' ');
 }

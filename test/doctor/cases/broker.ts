@@ -143,6 +143,7 @@ export const BROKER_CASES: readonly Case[] = [
   { id: 'redis-fork', status: 'unread', facts: onMachine({ overcommit: BARRED }), says: /EACCES/ },
   { id: 'broker-disk', status: 'warn', facts: disk({ busyShare: 0.99 }), says: /99 % busy.*|NVMe/ },
   { id: 'broker-disk', status: 'warn', facts: disk({ requestMs: 80 }), says: /NVMe/ },
+  { id: 'broker-disk', status: 'ok', facts: disk({ requestMs: 80, busyShare: 0.05 }), says: /80 ms/ },
   { id: 'broker-disk', status: 'warn', facts: disk({ freeBytes: 2 ** 30 }), says: /make room/ },
   {
     id: 'broker-disk',

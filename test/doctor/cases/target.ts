@@ -3,7 +3,7 @@ import { atTarget, BARRED, DAY_MS, NOW_MS, TLS, WELL } from '../facts.ts';
 import type { Case } from './case.ts';
 
 const tls = (some: object) => atTarget({ tls: { value: { ...TLS, ...some } } });
-const until = (ms: number) => tls({ chain: [{ subject: 'hooks.example.com', validUntilMs: ms }] });
+const until = (ms: number) => ({ chain: [{ subject: 'hooks.example.com', validUntilMs: ms }] });
 const answer = (some: object) => atTarget({ small: { value: { status: 200, ms: 3, aheadMs: 0, ...some } } });
 const unanswered = { unread: 'no answer from hooks.example.com (ETIMEDOUT)', code: 'ETIMEDOUT' };
 
@@ -16,6 +16,21 @@ export const TARGET_CASES: readonly Case[] = [
       target: { ...WELL.target!, guard: { allowed: false, reason: 'address: no' }, contact: null },
     },
     says: /nobody was called/,
+  },
+  {
+    id: 'target-guard',
+    status: 'fail',
+    facts: {
+      ...WELL,
+      target: { ...WELL.target!, guard: { allowed: false, reason: 'unresolved: none' }, contact: null },
+    },
+    says: /dig hooks\.example\.com/,
+  },
+  {
+    id: 'target-guard',
+    status: 'unread',
+    facts: { ...WELL, target: { ...WELL.target!, proxy: '10.0.0.9:3128', contact: null } },
+    says: /through the proxy 10\.0\.0\.9:3128: nobody was called.*curl .* -x 10\.0\.0\.9:3128/,
   },
   {
     id: 'target-connection',
@@ -48,8 +63,19 @@ export const TARGET_CASES: readonly Case[] = [
     }),
     says: /would save a round trip/,
   },
-  { id: 'target-certificate', status: 'fail', facts: until(NOW_MS - DAY_MS), says: /ended on 2026-11-23/ },
-  { id: 'target-certificate', status: 'warn', facts: until(NOW_MS + 3 * DAY_MS), says: /ends soon/ },
+  {
+    id: 'target-certificate',
+    status: 'fail',
+    facts: tls({ ...until(NOW_MS - DAY_MS), distrust: 'CERT_HAS_EXPIRED' }),
+    says: /ended on 2026-11-23/,
+  },
+  { id: 'target-certificate', status: 'warn', facts: tls(until(NOW_MS + 3 * DAY_MS)), says: /ends soon/ },
+  {
+    id: 'target-certificate',
+    status: 'ok',
+    facts: tls({ chain: [...TLS.chain, { subject: 'An Old Root', validUntilMs: NOW_MS - DAY_MS }] }),
+    says: /, until 2027-01-23 /,
+  },
   {
     id: 'target-certificate',
     status: 'fail',

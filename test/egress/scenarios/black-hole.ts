@@ -42,6 +42,8 @@ export async function blackHole(_place: Place, mtuProbing: 0 | 1) {
     // The kernel begins to probe after 3 s of sending again.
     timeouts: { connectMs: 5_000, readMs: mtuProbing === 0 ? 4_000 : 20_000 },
     userAgent: 'Volley/test',
+    route: {},
+    settings: null,
   });
   return contact!;
 }
