@@ -168,7 +168,7 @@ export class Flow implements PoolEvents {
   heardBlock(destination: string, block: Block | null): void {
     const { exchange } = this.#dispatcher;
     if (block === null) exchange.unblocked(destination);
-    else if (exchange.blocked(destination, block) !== null) this.#parkLane(destination);
+    else if (exchange.blocked(destination, block)) this.#parkLane(destination);
   }
 
   delivered(number: number, status: number, attemptMs: number, ageMs: number): void {

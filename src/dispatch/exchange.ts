@@ -5,11 +5,10 @@
  * Each wish is told once, and the caller asks the broker until that has answered; new ones are to be asked for after each `assign`.
  */
 import type { Block, ProbeAnswer, TokenGrant, TokenWish } from '../broker/broker.ts';
-import { roomIn, UNBLOCKED } from './breaker.ts';
+import { UNBLOCKED } from './breaker.ts';
 import type { Egress } from './egress.ts';
 import type { Dispatchable } from './lane.ts';
 import { type Lanes, NAMELESS } from './lanes.ts';
-import type { Change } from './standing.ts';
 import { TurnedAway } from './turned-away.ts';
 import type { Drain } from './wishes.ts';
 
@@ -26,13 +25,13 @@ export class Exchange {
     this.#egress = egress;
   }
 
-  /** Another worker has blocked a destination, or this one did before it was started. When that is a change, the caller parks what waits. */
-  blocked(destination: string, block: Block): Change | null {
-    if (destination === NAMELESS) return null;
+  /** Another worker has blocked a destination, or this one did before it was started. Answers whether the caller parks what waits. */
+  blocked(destination: string, block: Block): boolean {
+    if (destination === NAMELESS) return false;
     const lane = this.#lanes.of(destination);
-    const wasBlocked = roomIn(lane.breaker, 1, this.#lanes.nowMs()) === 0;
-    const change = this.#lanes.turn(lane, { kind: 'blocked', block });
-    return wasBlocked ? null : change;
+    this.#lanes.turn(lane, { kind: 'blocked', block });
+    // Also one that was blocked may hold a delivery: its probe, which was not sent as long as it had leave.
+    return lane.waiting > 0 && lane.limit(this.#lanes.nowMs()) === 0;
   }
 
   /** The broker holds a destination blocked no more. */

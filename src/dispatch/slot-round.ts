@@ -27,19 +27,30 @@ export class SlotMeter {
   /** What attempts took on average when what is usual was fixed, in milliseconds: not learnt anew until then; null where it is. */
   #fixedMs: number | null = null;
   #ended = 0;
-  /** What attempts took, the squares of that, and what they usually take. */
+  /** What attempts took, and the squares of that. */
   tookMs = 0;
   tookSquares = 0;
-  usualMs = 0;
+  /** What those took that end at destinations of which it is known what they usually take, and that. */
+  #comparedMs = 0;
+  #usualMs = 0;
 
   ended(lane: { readonly slotMs: number; usualMs: number }, latencyMs: number): void {
     if (this.#fixedMs === null) lane.usualMs = lane.slotMs;
-    // One that nothing was known of: taken for what it takes now, it would hide that all take longer.
-    else if (lane.usualMs === 0) lane.usualMs = this.#fixedMs;
     this.#ended++;
     this.tookMs += latencyMs;
     this.tookSquares += latencyMs * latencyMs;
-    this.usualMs += lane.usualMs;
+    if (lane.usualMs === 0) return;
+    this.#comparedMs += latencyMs;
+    this.#usualMs += lane.usualMs;
+  }
+
+  /**
+   * How many times longer than usual attempts took. Where all destinations are new, it is compared with what all took on average:
+   * taken for what they take now, they would hide that all take longer.
+   */
+  get stretch(): number {
+    if (this.#comparedMs > 0) return this.#comparedMs / this.#usualMs;
+    return this.#fixedMs === null || this.#ended === 0 ? 1 : this.tookMs / (this.#ended * this.#fixedMs);
   }
 
   /** Whether what destinations usually take stays as it is from now on. */
@@ -50,7 +61,7 @@ export class SlotMeter {
 
   /** A round begins. */
   clear(): void {
-    this.tookMs = this.tookSquares = this.usualMs = this.#ended = 0;
+    this.tookMs = this.tookSquares = this.#comparedMs = this.#usualMs = this.#ended = 0;
   }
 }
 
@@ -89,8 +100,8 @@ export class Round {
 
   /** What the slots did: as many as were in use, if attempts took what is usual. */
   get work(): number {
-    const { tookMs, usualMs } = this.#meter;
-    return tookMs === 0 ? 0 : (this.#used / this.#looks) * (usualMs / tookMs);
+    const { tookMs, stretch } = this.#meter;
+    return tookMs === 0 ? 0 : this.#used / this.#looks / stretch;
   }
 
   /** For how long slots were held: on average over slots, and not over attempts. */

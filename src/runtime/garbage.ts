@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 /** How much a heap may grow over what the last full collection left before the next one begins, in percent. */
-const GROWTH_PERCENT = 200;
+const GROWTH_PERCENT = 300;
 
 /**
  * Has full collections of a heap wait until it has grown to three times what the last one left. By default V8 begins when what

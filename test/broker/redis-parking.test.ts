@@ -53,8 +53,11 @@ test('a Redis that is full still disables, blocks, probes, limits, parks, drains
   const all = Array.from({ length: 1_000 }, (_, i) => Buffer.from(String(i).padEnd(1_000, '.')));
   await broker.publish(all);
   const claims = await broker.reserve(MANY, BIG_BYTES);
+  await broker.publish([Buffer.from('{"id":"a","destination":"y","payload":1}')]);
   await admin.config('SET', 'maxmemory', '1mb');
   await rejects(admin.lpush('anything', 'x'), /OOM/);
+  await broker.reserve(MANY, BIG_BYTES, { destinations: ['y'], onParked: () => {} });
+  equal(await broker.discardParked('y'), 1);
   equal(await broker.disableDestination('x', 'gone', 1), true);
   equal(await broker.disableDestination('x', 'gone', 1), false);
   deepEqual(await broker.settle(parks(claims, 'x')), { late: 0 });
@@ -205,4 +208,71 @@ test('a Redis that has lost its last changes tells everything to those who knew 
 test('processes that are killed while they park and drain lose nothing and keep the order', async (t) => {
   const { broker, queue } = await openOn(t, redis);
   await killWhileParking(t, broker, redis.url, queue);
+});
+
+test('what is ready for destinations that are to be passed is parked as a claim meets it, in its order, and nothing else is', async (t) => {
+  const { broker, admin, queue } = await openOn(t, redis);
+  const text = (id: string, destination: string, rest = '') =>
+    `{"id":"${id}","destination":"${destination}"${rest},"payload":1}`;
+  const passed = Array.from({ length: 600 }, (_, n) => text(`x-${n}`, 'x'));
+  const kept = [
+    text('y-0', 'y'),
+    text('x-ordered', 'x', ',"orderingKey":"k"'),
+    // Not as the publisher writes it: claimed, and then the worker's to park.
+    '{"destination":"x","id":"x-other","payload":1}',
+    text('xx-0', 'xx'),
+    'not JSON {"id":"x","destination":"x"',
+  ];
+  const all = kept.flatMap((envelope, n) => [...passed.slice(n * 120, (n + 1) * 120), envelope]);
+  await broker.publish(all.map((envelope) => Buffer.from(envelope)));
+  await admin.lpush(`{${queue}}:park:x`, text('x-first', 'x'));
+  const told: [string, number][] = [];
+  const onParked = (destination: string, count: number) => told.push([destination, count]);
+  const passing = { destinations: ['z', 'x'], onParked };
+  const claims = [];
+  while (claims.length < kept.length) claims.push(...(await broker.reserve(MANY, BIG_BYTES, passing)));
+  deepEqual(texts(claims), kept);
+  equal(new Set(told.map(([destination]) => destination)).size, 1);
+  equal(
+    told.reduce((sum, [, count]) => sum + count, 0),
+    600,
+  );
+  await broker.settle(acks(claims));
+  deepEqual(await broker.stats(), stats({ parked: 601 }));
+  const drained = [];
+  for (let some = await broker.reserveParked('x', MANY, BIG_BYTES); some.length > 0; ) {
+    drained.push(...some);
+    some = await broker.reserveParked('x', MANY, BIG_BYTES);
+  }
+  deepEqual(texts(drained), [text('x-first', 'x'), ...passed]);
+  await broker.settle(acks(drained));
+  deepEqual(await broker.stats(), stats({}));
+});
+
+test('what a claim parks for a destination that had nothing parked is news for all workers', async (t) => {
+  const { broker, queue } = await openOn(t, redis);
+  const other = new RedisBroker(redis.url, {
+    queue,
+    leaseMs: LONG_LEASE_MS,
+    commandTimeoutMs: 10_000,
+    mintToken,
+  });
+  await other.open();
+  t.after(() => other.close());
+  const { version } = await other.standings(null);
+  await broker.publish([Buffer.from('{"id":"a","destination":"x","payload":1}')]);
+  deepEqual(await broker.reserve(MANY, BIG_BYTES, { destinations: ['x'], onParked: () => {} }), []);
+  const { standings } = await other.standings(version);
+  deepEqual(
+    standings.map(({ destination, parked }) => [destination, parked]),
+    [['x', 1]],
+  );
+});
+
+test('a parked list that has become something else stops a claim that would pass on to it, before anything is taken', async (t) => {
+  const { broker, admin, queue } = await openOn(t, redis);
+  await broker.publish(envelopes('a', 'b', 'c'));
+  await admin.set(`{${queue}}:park:x`, 'not a list');
+  await rejects(broker.reserve(MANY, BIG_BYTES, { destinations: ['x'], onParked: () => {} }), /another kind/);
+  deepEqual(await broker.stats(), stats({ ready: 3 }));
 });

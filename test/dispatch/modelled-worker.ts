@@ -152,7 +152,7 @@ export class Worker {
     const { exchange } = this.dispatcher;
     for (const { destination, block, isParked } of standings) {
       if (block === null) exchange.unblocked(destination);
-      else if (exchange.blocked(destination, block) !== null) this.#parkWaiting(destination);
+      else if (exchange.blocked(destination, block)) this.#parkWaiting(destination);
       if (isParked) exchange.setParked(destination, true);
     }
   }

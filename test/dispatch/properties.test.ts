@@ -153,7 +153,7 @@ function take(model: Model, step: Step): void {
     case 'blocked': {
       const { forMs, isOpen } = step;
       const block = { kind: isOpen ? 'open' : 'paused', forMs, opened: isOpen ? 2 : 0 } as const;
-      if (exchange.blocked(step.destination, block) !== null) model.clearBlocked(step.destination);
+      if (exchange.blocked(step.destination, block)) model.clearBlocked(step.destination);
       break;
     }
     case 'comeBack':

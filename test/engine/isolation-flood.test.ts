@@ -64,7 +64,9 @@ for (const [name, queueOf] of Object.entries(eachBroker()))
     await queue.push(...eventsFor('other', other.url, EVENTS, 1));
     await other.until(() => other.delivered.length === 1 + EVENTS);
     const overtaken = FLOOD - quick.delivered.length;
-    t.diagnostic(`${before} of the burst delivered before the others were published, ${overtaken} after them`);
+    t.diagnostic(
+      `${before} of the burst delivered before the others were published, ${overtaken} after them`,
+    );
     ok(overtaken > (FLOOD - before) / 2, `${overtaken} of ${FLOOD - before} were overtaken`);
     await quick.until(() => quick.delivered.length >= FLOOD);
     await engine.stop();
