@@ -59,6 +59,21 @@ export const NEIGHBOURS: readonly Neighbour[] = [
   },
 ];
 
+/**
+ * Failing ones that every run has a few events for in its warm-up: a worker compiles the code for failures when it meets the
+ * first ones, and gives up what it had made of the rest without them, which costs some 50 ms once in its life.
+ */
+export const FAILING: readonly { readonly name: string; readonly behaviour: Behaviour }[] = [
+  { name: 'failing', behaviour: { kind: 'answer', status: 503 } },
+  { name: 'refusing', behaviour: { kind: 'refuse' } },
+];
+/** For each, in the first second. */
+const FAILURES = 100;
+
+export function failingLoads(bodyBytes: number): readonly Load[] {
+  return FAILING.map(({ name }) => ({ group: name, ratePerSecond: FAILURES, bodyBytes, most: FAILURES }));
+}
+
 /** The case of many events parked for one dead destination. */
 export const PARKED = 'parked';
 

@@ -8,7 +8,7 @@ import { type Load, Rig, type RigSpec } from '../rig.ts';
 import type { OnProgress } from '../scenario.ts';
 import { type Goal, ratiosToNeighbours, type Spread, spread, type Verdict, verdict } from '../statistics.ts';
 import type { IsolationFlags } from './flags.ts';
-import { HEALTHY, type HealthyLoad, type Neighbour } from './neighbours.ts';
+import { FAILING, failingLoads, HEALTHY, type HealthyLoad, type Neighbour } from './neighbours.ts';
 
 export interface IsolationRatios {
   /** Rate of delivery of the healthy destinations, as a ratio of the undisturbed runs'. */
@@ -57,6 +57,7 @@ export function rigSpec(neighbour?: Neighbour): RigSpec {
     groups: [
       { name: 'healthy', destinations: HEALTHY, behaviour: { kind: 'answer' }, watched: true },
       { name: 'neighbour', destinations: 1, behaviour },
+      ...FAILING.map((failing) => ({ ...failing, destinations: 1 })),
     ],
   };
 }
@@ -156,6 +157,7 @@ async function runOnce(
     ...(quick ? QUICK : THOROUGH),
     seconds,
     load: { group: 'healthy', ...healthy },
+    besides: failingLoads(healthy.bodyBytes),
     neighbour: neighbour && { group: 'neighbour', ...neighbour.load(healthy) },
   });
 }

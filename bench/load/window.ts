@@ -7,6 +7,8 @@ import { Schedule } from './schedule.ts';
 export interface WarmUpSpec {
   /** What is measured; it also warms everything up. */
   readonly load: Load;
+  /** Begin with the warm-up as well, so that no code is met for the first time in what is measured. */
+  readonly besides?: readonly Load[];
   readonly warmUpSeconds: number;
   /** How much longer the warm-up may take, until its backlog is delivered: what is cold cannot keep up at first. */
   readonly catchUpSeconds: number;
@@ -81,10 +83,12 @@ export async function measureWindow(rig: Rig, spec: WindowSpec): Promise<WindowR
 }
 
 /** Begins to publish, and waits until deliveries keep up; answers when the first event was due. */
-export async function warmUp(rig: Rig, { load, warmUpSeconds, catchUpSeconds }: WarmUpSpec): Promise<number> {
+export async function warmUp(rig: Rig, spec: WarmUpSpec): Promise<number> {
+  const { load, besides = [], warmUpSeconds, catchUpSeconds } = spec;
   const beginMicros = machineMicros() + AHEAD_MICROS;
   await rig.receivers.reset();
   await rig.publish(load, beginMicros);
+  for (const other of besides) await rig.publish(other, beginMicros);
   await untilMicros(beginMicros + warmUpSeconds * 1e6);
   const kept = (BACKLOG_MS / 1e3) * load.ratePerSecond;
   await until(async () => (await rig.pending()) <= kept, catchUpSeconds * 1e3);

@@ -12,7 +12,7 @@ const LEAST = 1_024;
 /** Most bytes of envelopes claimed and not yet settled: bounds memory when bodies are large. */
 const MOST_BYTES = 64 * 1_048_576;
 /** The share of either from which room is short. */
-const SHORT = 0.5;
+const SHORT = 0.25;
 /**
  * How much more, as a share, may be held of what was parked. Apart from the rest: destinations that come back together would
  * take all there is, and others' deliveries would wait in the broker. At PER_SLOT it is more than threads have places.

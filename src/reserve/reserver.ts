@@ -37,7 +37,7 @@ export const CLAIM_MAX = 256;
  */
 export const CLAIM_MAX_BYTES = 1_048_576;
 /** How long credit is gathered for a full claim before a smaller one is made, in milliseconds. */
-const GATHER_MS = 50;
+const GATHER_MS = 10;
 /** Longest wait for work before looking again, in milliseconds. */
 const WAIT_MS = 5_000;
 /** Rest after a claim that was not full, in milliseconds: lets a trickle gather into batches. */
