@@ -144,7 +144,7 @@ export class Engine {
       broker: this.#broker,
       credit: () => this.#credits.ofReady(),
       passing: () => this.#isolation.toPass(),
-      onPassed: (destination, count) => this.#flow.passed(destination, count),
+      onParked: (destination, count) => this.#flow.passed(destination, count),
       onClaimed: (claims) => this.#claimed(claims),
       onEmpty: () => {
         this.#emptySinceClaim = true;

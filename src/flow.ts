@@ -30,7 +30,7 @@ export interface FlowParts {
   readonly onSent: () => void;
   /** A destination has been blocked by how its attempts ended, or is no more. */
   readonly onChange: (destination: string, change: Change) => void;
-  /** The room for claims: where it is short, what is stuck is parked. */
+  /** The room for claims. */
   readonly room: () => Room;
   /** An attempt has met a fault of this side. */
   readonly onLocalFault: (code: LocalCode) => void;

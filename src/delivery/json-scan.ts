@@ -144,7 +144,7 @@ let openBrackets = new Uint8Array(256);
 
 /**
  * The offset after the JSON value that starts at `at` (no white space before it), or INVALID.
- * Bytes from `end` on are not read. Nesting is limited by the document's length only.
+ * Bytes from `end` on mean nothing to it. Nesting is limited by the document's length only.
  */
 export function scanValue(bytes: Uint8Array, at: number, end: number): number {
   let depth = 0;

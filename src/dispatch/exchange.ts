@@ -79,6 +79,7 @@ export class Exchange {
     const lane = isParked ? this.#lanes.of(destination) : this.#lanes.get(destination);
     if (lane === undefined) return;
     lane.parked = isParked;
+    lane.parkedAnew = isParked && lane.fetching > 0;
     this.#lanes.goOn(lane, this.#lanes.nowMs());
     this.#lanes.forgetIfIdle(lane);
   }
@@ -106,7 +107,9 @@ export class Exchange {
     const lane = this.#lanes.get(destination);
     if (lane === undefined) return;
     lane.fetching = 0;
-    if (fetched === 0) lane.parked = false;
+    // What was parked since then may have come behind what was fetched.
+    if (fetched === 0 && !lane.parkedAnew) lane.parked = false;
+    lane.parkedAnew = false;
     this.#lanes.goOn(lane, this.#lanes.nowMs());
     this.#lanes.forgetIfIdle(lane);
   }

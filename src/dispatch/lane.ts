@@ -67,6 +67,8 @@ export class Lane<Delivery extends Dispatchable> {
   /** Whether its destination has deliveries parked in the broker, and how many of them are being fetched. */
   parked = false;
   fetching = 0;
+  /** Whether something has been parked for it while it was fetched for. */
+  parkedAnew = false;
   /** Whether the broker has been asked for leave to probe. */
   probeAsked = false;
   /** When it is looked at again, in monotonic milliseconds; infinite when nothing is awaited. */

@@ -33,13 +33,20 @@ const STUCK_MS = 200;
 const TOO_MUCH = 0.6;
 const KEPT_OF_ROOM = 0.25;
 
+/**
+ * The share of the room for claims from which it is short: what is stuck must give way before claims come to an end. Where nothing
+ * of a lane has ended yet, it may only be that its receiver is far away.
+ */
+const SHORT = 0.25;
+const SHORT_AT_FIRST = 0.5;
+
 /** The room for claims. */
 export interface Room {
-  /** It is short. */
-  readonly isShort: boolean;
   /** Deliveries, and bytes of envelopes, for which there is room at all. */
   readonly count: number;
   readonly bytes: number;
+  /** How much of it is taken, as a share of either, whichever is more. */
+  readonly takenShare: number;
 }
 
 /** What is true of the engine at a moment. */
@@ -84,7 +91,7 @@ function kept(lane: Lane<Dispatchable>, moment: Moment): number {
 
 function keptIfGreedy({ waiting, waitingBytes }: Lane<Dispatchable>, { room, activity }: Moment): number {
   const isGreedy = waiting > room.count * TOO_MUCH || waitingBytes > room.bytes * TOO_MUCH;
-  if (!isGreedy || !room.isShort || activity.lanes <= 1) return waiting;
+  if (!isGreedy || activity.lanes <= 1) return waiting;
   const share = Math.min(room.count / waiting, room.bytes / Math.max(1, waitingBytes)) * KEPT_OF_ROOM;
   return Math.max(1, Math.floor(waiting * Math.min(1, share)));
 }
@@ -94,7 +101,8 @@ function keptIfStuck(lane: Lane<Dispatchable>, moment: Moment): number {
   if (lane.waiting <= busy) return lane.waiting;
   if (moment.nowMs - lane.stuckSeenMs > STUCK_MS) lane.stuckFromMs = moment.nowMs;
   lane.stuckSeenMs = moment.nowMs;
-  if (!moment.room.isShort || moment.nowMs - lane.stuckFromMs < STUCK_MS) return lane.waiting;
+  const isShort = moment.room.takenShare > (lane.slotMs === 0 ? SHORT_AT_FIRST : SHORT);
+  if (!isShort || moment.nowMs - lane.stuckFromMs < STUCK_MS) return lane.waiting;
   const mostByBytes = Math.max(1, Math.floor((KEPT_BYTES * lane.waiting) / Math.max(1, lane.waitingBytes)));
   return Math.min(mostByBytes, Math.max(busy, KEPT_WINDOWS * lane.window));
 }

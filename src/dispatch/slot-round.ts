@@ -22,6 +22,8 @@ const ROUND_MAX_MS = 15_000;
 const MOSTLY = 0.8;
 /** From this share of the time on the processors are the limit. */
 const BUSY_SHARE = 0.95;
+/** Fewer attempts, as a share, tell nothing of how long all of them take. */
+const COMPARED_LEAST = 0.1;
 /** What attempts took that ended in a round. */
 export class SlotMeter {
   /** What attempts took on average when what is usual was fixed, in milliseconds: not learnt anew until then; null where it is. */
@@ -31,6 +33,7 @@ export class SlotMeter {
   tookMs = 0;
   tookSquares = 0;
   /** What those took that end at destinations of which it is known what they usually take, and that. */
+  #compared = 0;
   #comparedMs = 0;
   #usualMs = 0;
 
@@ -40,16 +43,18 @@ export class SlotMeter {
     this.tookMs += latencyMs;
     this.tookSquares += latencyMs * latencyMs;
     if (lane.usualMs === 0) return;
+    this.#compared++;
     this.#comparedMs += latencyMs;
     this.#usualMs += lane.usualMs;
   }
 
   /**
-   * How many times longer than usual attempts took. Where all destinations are new, it is compared with what all took on average:
-   * taken for what they take now, they would hide that all take longer.
+   * How many times longer than usual attempts took. Where nearly all are of new destinations, it is compared with what all took on
+   * average: taken for what they take now, they would hide that all take longer.
    */
   get stretch(): number {
-    if (this.#comparedMs > 0) return this.#comparedMs / this.#usualMs;
+    if (this.#compared >= COMPARED_LEAST * this.#ended && this.#usualMs > 0)
+      return this.#comparedMs / this.#usualMs;
     return this.#fixedMs === null || this.#ended === 0 ? 1 : this.tookMs / (this.#ended * this.#fixedMs);
   }
 
@@ -61,7 +66,8 @@ export class SlotMeter {
 
   /** A round begins. */
   clear(): void {
-    this.tookMs = this.tookSquares = this.#comparedMs = this.#usualMs = this.#ended = 0;
+    this.tookMs = this.tookSquares = this.#comparedMs = this.#usualMs = 0;
+    this.#ended = this.#compared = 0;
   }
 }
 

@@ -11,14 +11,10 @@ export class TurnedAway {
   readonly #destinations = new Set<string>();
 
   note(destination: string): void {
-    // By far the most frequent case: several of one come together.
-    if (this.#destinations.delete(destination) || this.#destinations.size < KEPT) {
-      this.#destinations.add(destination);
-      return;
-    }
-    const [oldest] = this.#destinations;
-    this.#destinations.delete(oldest!);
+    this.#destinations.delete(destination);
     this.#destinations.add(destination);
+    const [oldest] = this.#destinations;
+    if (this.#destinations.size > KEPT) this.#destinations.delete(oldest!);
   }
 
   /** Those that are turned away still; the others are forgotten. */

@@ -11,8 +11,6 @@ const PER_SLOT = 16;
 const LEAST = 1_024;
 /** Most bytes of envelopes claimed and not yet settled: bounds memory when bodies are large. */
 const MOST_BYTES = 64 * 1_048_576;
-/** The share of either from which room is short. */
-const SHORT = 0.25;
 /**
  * How much more, as a share, may be held of what was parked. Apart from the rest: destinations that come back together would
  * take all there is, and others' deliveries would wait in the broker. At PER_SLOT it is more than threads have places.
@@ -88,10 +86,10 @@ export class Credits {
     };
   }
 
-  /** The room for claims. Where it is short, what is stuck must give way before claims come to an end. */
-  room(): { readonly isShort: boolean; readonly count: number; readonly bytes: number } {
+  /** The room for claims, in deliveries and in bytes, and the share of it that is taken, of either, whichever is more. */
+  room(): { readonly count: number; readonly bytes: number; readonly takenShare: number } {
     const { count, bytes } = this.#holdings;
-    const isShort = count > this.#most * SHORT || bytes > MOST_BYTES * SHORT;
-    return { isShort, count: this.#most, bytes: MOST_BYTES };
+    const takenShare = Math.max(count / this.#most, bytes / MOST_BYTES);
+    return { count: this.#most, bytes: MOST_BYTES, takenShare };
   }
 }

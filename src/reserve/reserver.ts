@@ -19,7 +19,7 @@ export interface ReserverParts {
   /** Destinations whose deliveries are to be parked rather than claimed. */
   readonly passing: () => readonly string[];
   /** So many have been, for one of them. */
-  readonly onPassed: (destination: string, count: number) => void;
+  readonly onParked: (destination: string, count: number) => void;
   /** Nothing more is claimed before what it answers is over. */
   readonly onClaimed: (claims: readonly Claim[]) => Promise<void> | void;
   /** A claim found nothing. */
@@ -88,23 +88,25 @@ export class Reserver {
   }
 
   async #step(signal: AbortSignal): Promise<void> {
-    const { broker, credit, passing, onPassed, onClaimed, onEmpty } = this.#parts;
+    const { broker, credit, passing, onParked, onClaimed, onEmpty } = this.#parts;
     if (!isWorthAClaim(credit())) await this.#creditOr(GATHER_MS, signal);
     const { count, bytes } = credit();
     if (count <= 0 || bytes <= 0 || signal.aborted) return;
     const wanted = Math.min(count, CLAIM_MAX);
     const wantedBytes = Math.min(bytes, CLAIM_MAX_BYTES);
-    let passed = 0;
-    const onParked = (destination: string, count: number) => {
-      passed += count;
-      onPassed(destination, count);
+    const parked: [destination: string, count: number][] = [];
+    const passingTold = {
+      destinations: passing(),
+      onParked: (...told: [string, number]) => void parked.push(told),
     };
-    const claims = await broker.reserve(wanted, wantedBytes, { destinations: passing(), onParked });
-    const isFull = claims.length + passed >= wanted || bytesOf(claims) >= wantedBytes / 2;
+    const claims = await broker.reserve(wanted, wantedBytes, passingTold);
+    const met = parked.reduce((sum, [, count]) => sum + count, claims.length);
+    const isFull = met >= wanted || bytesOf(claims) >= wantedBytes / 2;
     // What the broker answered before is heard first: that a destination is enabled, else these would be parked in vain.
     await setImmediate();
-    if (claims.length > 0) await onClaimed(claims);
-    if (claims.length + passed === 0) {
+    for (const [destination, count] of parked) onParked(destination, count);
+    if (met > 0) await onClaimed(claims);
+    if (met === 0) {
       onEmpty();
       await broker.waitForWork(WAIT_MS, signal);
     } else if (!isFull) {

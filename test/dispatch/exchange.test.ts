@@ -177,3 +177,36 @@ test('rules that change hold from then on', () => {
   equal(assign().length, 3);
   equal(dispatcher.standing('a')?.window, 5);
 });
+
+test('what is parked for a destination while nothing is found for it is fetched all the same', () => {
+  const { dispatcher } = newDispatcher();
+  const { exchange } = dispatcher;
+  exchange.setParked('a', true);
+  equal(exchange.drains().length, 1);
+  exchange.setParked('a', true);
+  exchange.drained('a', 0);
+  equal(exchange.drains().length, 1);
+  exchange.drained('a', 0);
+  equal(dispatcher.standing('a')?.parked ?? false, false);
+  equal(exchange.drains().length, 0);
+});
+
+test('of those that are turned away the last eight are named, as long as they are', () => {
+  const { dispatcher } = newDispatcher();
+  const { exchange } = dispatcher;
+  const names = Array.from({ length: 10 }, (_, n) => `d-${n}`);
+  for (const name of names) {
+    exchange.setParked(name, true);
+    exchange.turnedAway(name);
+  }
+  exchange.turnedAway('');
+  const noneDisabled = () => false;
+  deepEqual(exchange.toPass(noneDisabled), names.slice(2));
+  exchange.turnedAway('d-3');
+  exchange.setParked('d-5', false);
+  deepEqual(exchange.toPass(noneDisabled), ['d-2', 'd-4', 'd-6', 'd-7', 'd-8', 'd-9', 'd-3']);
+  deepEqual(
+    exchange.toPass((name) => name === 'd-5'),
+    ['d-2', 'd-4', 'd-6', 'd-7', 'd-8', 'd-9', 'd-3'],
+  );
+});

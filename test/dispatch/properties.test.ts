@@ -161,7 +161,7 @@ function take(model: Model, step: Step): void {
       for (let n = 0; n < step.count && out.length > 0; n++) model.comeBack(step.ending);
       break;
     case 'overflow':
-      dispatcher.overflow({ isShort: step.isShort, count: 16, bytes: 1e6 }, (item) => {
+      dispatcher.overflow({ count: 16, bytes: 1e6, takenShare: step.isShort ? 0.9 : 0 }, (item) => {
         model.gone.count++;
         ok(item.destination !== '');
       });

@@ -77,7 +77,7 @@ function newFlow({ window = null as number | null, failures = 0 } = {}) {
     onProgress: () => {},
     onSent: () => {},
     onChange: (destination, change) => changes.push([destination, change]),
-    room: () => ({ isShort: false, count: 1_024, bytes: 1e8 }),
+    room: () => ({ count: 1_024, bytes: 1e8, takenShare: 0 }),
     log,
   });
   const claim = (count: number, destination: string, wereParked = false) =>

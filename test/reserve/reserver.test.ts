@@ -8,17 +8,19 @@ function newReserver(
   t: TestContext,
   ready: number,
   credit: { count: number; bytes: number },
-  bytesEach = 100,
+  { bytesEach = 100, toPass = 0 } = {},
 ) {
   const asked: { count: number; bytes: number }[] = [];
-  const seen = { claimed: 0, empty: 0, faults: 0, waits: 0 };
+  const passed: [destination: string, count: number, heardBefore: number][] = [];
+  const seen = { claimed: 0, empty: 0, faults: 0, waits: 0, heard: 0, passed };
   let broken = 0;
   let left = ready;
   const { promise: idle, resolve: isIdle } = Promise.withResolvers<void>();
   const reserver = new Reserver({
     broker: {
-      async reserve(count, bytes) {
+      async reserve(count, bytes, passing) {
         await new Promise(setImmediate);
+        for (const destination of passing.destinations) passing.onParked(destination, 3);
         if (broken > 0) {
           broken--;
           throw new Error('not now');
@@ -35,9 +37,10 @@ function newReserver(
       },
     },
     credit: () => credit,
-    passing: () => [],
-    onPassed: () => {},
+    passing: () => (seen.passed.length < toPass ? ['x'] : []),
+    onParked: (destination, count) => seen.passed.push([destination, count, seen.heard]),
     onClaimed: (claims) => {
+      seen.heard++;
       seen.claimed += claims.length;
       credit.count -= claims.length;
     },
@@ -101,7 +104,12 @@ test('without room for bytes it claims nothing', async (t) => {
 
 test('large bodies are claimed a few at a time, one claim right after the other', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { reserver, asked, seen, idle } = newReserver(t, 64, { count: 1_000, bytes: 64e6 }, 2 ** 17);
+  const { reserver, asked, seen, idle } = newReserver(
+    t,
+    64,
+    { count: 1_000, bytes: 64e6 },
+    { bytesEach: 2 ** 17 },
+  );
   reserver.start();
   // No timer ever fires here: a claim that rested would be the last.
   await idle;
@@ -113,7 +121,7 @@ test('when nothing is ready it says so and waits for work, and a stop ends the w
   const { reserver, seen, idle } = newReserver(t, 100, { count: 1_000, bytes: 1e6 });
   reserver.start();
   await idle;
-  deepEqual(seen, { claimed: 100, empty: 1, faults: 0, waits: 1 });
+  deepEqual(seen, { claimed: 100, empty: 1, faults: 0, waits: 1, heard: 1, passed: [] });
   await reserver.stop();
   await reserver.stop();
 });
@@ -125,4 +133,15 @@ test('a fault is reported and claimed through, without a spin', async (t) => {
   await idle;
   equal(seen.faults, 3);
   equal(seen.claimed, 300);
+});
+
+test('a claim that only parked something is told of, before its news is heard, and is not an empty one', async (t) => {
+  const { reserver, seen, idle } = newReserver(t, 0, { count: 1_000, bytes: 1e6 }, { toPass: 2 });
+  reserver.start();
+  await idle;
+  deepEqual(seen.passed, [
+    ['x', 3, 0],
+    ['x', 3, 1],
+  ]);
+  deepEqual([seen.heard, seen.empty], [2, 1]);
 });

@@ -31,7 +31,7 @@ local function token(number)
 end
 -- How many to take next: one at first, then as many as the mean size says will fit.
 local function step(limit)
-  local left = math.min(math.min(limit, want) - kept, ${ASIDE_MOST} - aside, ${PASSED_MOST} - passed)
+  local left = math.min(limit - kept, want - kept, ${ASIDE_MOST} - aside, ${PASSED_MOST} - passed)
   local seen = kept + aside + passed
   if seen == 0 then return math.min(left, 1) end
   if bytes >= room then return 0 end
@@ -76,7 +76,8 @@ end
 
 /**
  * Claims due retries and what is ready; of a sequence the one whose turn it is. What is ready for destinations to be passed is
- * parked for them as it is met, if it is new, names its destination as the publisher does (encode.ts), and has no ordering key.
+ * parked for them as it is met, if it is new, names its destination as the publisher does (encode.ts), and nothing in it is
+ * called orderingKey.
  * KEYS 1 ready list, 2 turns, 3 waiting records, 4 turns in the ready list, 5 in-flight hash, 6 heartbeat,
  * 7 version of the standings, 8 delayed zset, 9 delayed records, 10 parked counts, 11 changed zset, then the parked lists of
  * the destinations to be passed
@@ -90,13 +91,17 @@ ${FRAME}${TURNS}${CHANGED}${COUNT}${CLAIMING}
 redis.call('HLEN', turns)
 redis.call('HLEN', waiting)
 redis.call('SCARD', served)
--- By destination, what is parked in passing; null where there are none to be passed.
+-- By destination, what is parked in passing; nil where there are none to be passed. One whose list has become something else
+-- is not.
 local passing
+if #KEYS > 11 then
+  passing = {}
+  redis.call('HLEN', KEYS[10])
+  redis.call('ZCARD', KEYS[11])
+  if not tonumber(redis.call('GET', version) or 0) then return redis.error_reply('WRONGTYPE the version is no number') end
+end
 for i = 12, #KEYS do
-  local unfitList = unfit(KEYS[i])
-  if unfitList then return unfitList end
-  passing = passing or {}
-  passing[ARGV[i - 7]] = {}
+  if not unfit(KEYS[i]) then passing[ARGV[i - 7]] = {} end
 end
 -- Most records have no ordering key and are only searched for the word; first for the part of it that begins with a rare
 -- letter, as a search stops at each first letter: 0.04 us, not 0.6, for 1 KB.
@@ -125,7 +130,8 @@ local function setAside(sequence, holder, first, after, record)
 end
 -- Whether the record is one to be parked in passing; then it has been noted.
 local function pass(record)
-  local list = passing[string.match(record, '^{"id":"[^"\\\\]*","destination":"([^"\\\\]+)"') or false]
+  local destination = string.match(record, '^{"id":"[^"\\\\%c]*","destination":"([^"\\\\%c]+)"')
+  local list = destination and passing[destination]
   if not list then return false end
   list[#list + 1] = record
   passed = passed + 1
@@ -136,7 +142,7 @@ local function parkPassed()
   local told = {}
   for i = 12, #KEYS do
     local destination, list = ARGV[i - 7], KEYS[i]
-    local found = passing[destination]
+    local found = passing[destination] or {}
     for from = 1, #found, 250 do redis.call('LPUSH', list, unpack(found, from, math.min(from + 249, #found))) end
     if #found > 0 then
       if writeCount(KEYS[10], destination, list) == #found then changed(version, KEYS[11], destination) end
