@@ -53,7 +53,7 @@ export interface PeersReport {
 
 const CASE_NAMES = CASES.map(({ name }) => name);
 const USUAL_CASES = ['http-10', 'https-10'];
-const THOROUGH = { cases: USUAL_CASES, rounds: 5, seconds: 4, warmUp: 30_000 };
+const THOROUGH = { cases: USUAL_CASES, rounds: 5, seconds: 4, warmUp: 120_000 };
 const QUICK = { cases: ['http-10'], rounds: 1, seconds: 0.3, warmUp: 1_000 };
 
 export async function measurePeers(flags: PeersFlags, onProgress: OnProgress): Promise<PeersReport> {
