@@ -44,7 +44,7 @@ export interface SettleResult {
 
 /**
  * Destinations whose deliveries are parked where a claim meets them, behind what is parked for them already: to claim them first
- * and have them parked then would cost the broker four times as much. A broker may do this for some of them only, or for none. A
+ * and have them parked then would cost the broker three times as much. A broker may do this for some of them only, or for none. A
  * claim that does may bring none although some are ready.
  */
 export interface Passing {

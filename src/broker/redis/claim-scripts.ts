@@ -9,7 +9,7 @@ import { TURNS } from './turn-scripts.ts';
  */
 export const ASIDE_MOST = 256;
 
-/** Most deliveries that a claim parks as it passes them: each takes about 3 us (bodies of 1 KB), so these stall Redis for 3 ms. */
+/** Most deliveries that a claim parks as it passes them: each takes 3.5 us (bodies of 1 KB), so these stall Redis for 4 ms. */
 const PASSED_MOST = 1_024;
 
 /**
