@@ -32,6 +32,8 @@ export type { EngineOptions, EngineParts, EngineSnapshot } from './engine-option
 const IDLE_POLL_MS = 50;
 /** How long a stop waits for the broker to take the last settlements, in milliseconds. */
 const SETTLE_AT_STOP_MS = 5_000;
+/** What decisions are given, as they have neither clock nor chance of their own. */
+const OUTSIDE = { nowMs: () => performance.now(), random: Math.random };
 
 export class Engine {
   readonly #options: OptionValues;
@@ -82,8 +84,7 @@ export class Engine {
     this.#dispatcher = new Dispatcher<Delivery>({
       threads,
       slotsPerThread,
-      nowMs: () => performance.now(),
-      random: Math.random,
+      ...OUTSIDE,
       rulesOf: (destination) => this.#settings.laneRulesOf(destination),
       maxEgressBytesPerSecond: values.maxEgressBytesPerSecond,
       meter: slots.meter,
@@ -130,12 +131,12 @@ export class Engine {
       desk: this.#dispatcher.exchange,
       flow: () => this.#flow,
       creditForParked: () => this.#credits.ofParked(),
+      activeLanes: () => this.#dispatcher.activeLanes,
       attemptMs: totalTimeoutMs,
       log: this.#log,
       onFault: (doing, error) => this.#brokerFault(doing, error),
-      nowMs: () => performance.now(),
       wallMs: Date.now,
-      random: Math.random,
+      ...OUTSIDE,
     });
   }
 
@@ -145,13 +146,14 @@ export class Engine {
       credit: () => this.#credits.ofReady(),
       passing: () => this.#isolation.toPass(),
       onParked: (destination, count) => this.#flow.passed(destination, count),
+      onTook: (count, ms) => this.#isolation.took(count, ms),
       onClaimed: (claims) => this.#claimed(claims),
       onEmpty: () => {
         this.#emptySinceClaim = true;
         this.#isolation.heard();
       },
       onFault: (error) => this.#brokerFault('reserve', error),
-      random: Math.random,
+      ...OUTSIDE,
     });
   }
 
@@ -164,8 +166,7 @@ export class Engine {
       onReclaimed: (count) =>
         this.#log.warn({ deliveries: count }, 'took over what a worker that is gone had claimed'),
       onFault: (error) => this.#brokerFault('renew lease', error),
-      nowMs: () => performance.now(),
-      random: Math.random,
+      ...OUTSIDE,
     });
   }
 
@@ -216,9 +217,8 @@ export class Engine {
       for (const warning of warnings) this.#log.warn(warning);
       this.#log.info({ secrets: this.#settings.place }, 'secrets and destinations reloaded');
     } catch (error) {
-      const { message } = error as Error;
       this.#log.error(
-        { error: message },
+        { error: (error as Error).message },
         'secrets and destinations not reloaded: those from before stay in force',
       );
       throw error;

@@ -5,6 +5,7 @@
 import timers from 'node:timers/promises';
 import type { Broker, Claim, ProbeAnswer, TokenGrant, TokenWish } from './broker/broker.ts';
 import type { Credit } from './reserve/credit.ts';
+import type { DrainPace } from './reserve/drain-pace.ts';
 
 /** The part of the dispatcher that has errands. */
 export interface Desk {
@@ -13,9 +14,10 @@ export interface Desk {
   probeAnswered(destination: string, answer: ProbeAnswer, untilMs: number): void;
   wishes(): readonly TokenWish[];
   granted(destination: string, grant: TokenGrant): void;
-  /** What to fetch of what is parked, of so many destinations at most. */
+  /** What to fetch of what is parked, of so many destinations at most, and so many deliveries of each. */
   drains(
     most: number,
+    mostOfEach: number,
   ): readonly { readonly destination: string; readonly count: number; readonly bytes: number }[];
   drained(destination: string, fetched: number): void;
   /** Monotonic milliseconds, or null. */
@@ -27,6 +29,7 @@ export interface ErrandsParts {
   readonly desk: Desk;
   /** What may be claimed of what is parked. */
   readonly credit: () => Credit;
+  readonly pace: Pick<DrainPace, 'allowed' | 'fetched'>;
   /** Longest that an attempt lasts, in milliseconds. */
   readonly attemptMs: number;
   readonly onClaimed: (claims: readonly Claim[]) => void;
@@ -47,8 +50,8 @@ const PROBE_SENT_MS = 4_000;
 const PROBE_TOLD_MS = 1_000;
 /** Longest that a timer is set for, in milliseconds: what is further off is looked at again then. */
 const TIMER_MAX_MS = 60_000;
-/** How long until it is looked whether there is credit again for what is parked, in milliseconds: nobody tells of that. */
-const CREDIT_MS = 50;
+/** How long until it is looked whether more that is parked may be fetched, in milliseconds: nobody tells of credit, and the pace is by time. */
+const MAY_FETCH_MS = 10;
 
 export class Errands {
   readonly #parts: ErrandsParts;
@@ -56,7 +59,7 @@ export class Errands {
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #timerMs: number | null = null;
-  #creditTimer: NodeJS.Timeout | undefined;
+  #fetchTimer: NodeJS.Timeout | undefined;
   /** What is being fetched, and so is not held yet, but will be. */
   #fetching: Credit = { count: 0, bytes: 0 };
 
@@ -87,7 +90,7 @@ export class Errands {
   async stop(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#timer);
-    clearTimeout(this.#creditTimer);
+    clearTimeout(this.#fetchTimer);
     await Promise.all(this.#underWay);
   }
 
@@ -105,11 +108,12 @@ export class Errands {
   }
 
   #drain(): void {
-    const { broker, desk, onClaimed } = this.#parts;
-    while (this.#hasCredit()) {
-      const [drain] = desk.drains(1);
+    const { broker, desk, pace, onClaimed } = this.#parts;
+    for (let most = this.#mostToFetch(); most > 0; most = this.#mostToFetch()) {
+      const [drain] = desk.drains(1, most);
       if (drain === undefined) return;
       const { destination, count, bytes } = drain;
+      pace.fetched(destination, count);
       this.#count(count, bytes);
       this.#ask(
         () => broker.reserveParked(destination, count, bytes),
@@ -120,15 +124,17 @@ export class Errands {
         },
       );
     }
-    this.#creditTimer ??= setTimeout(() => {
-      this.#creditTimer = undefined;
+    this.#fetchTimer ??= setTimeout(() => {
+      this.#fetchTimer = undefined;
       this.run();
-    }, CREDIT_MS);
+    }, MAY_FETCH_MS);
   }
 
-  #hasCredit(): boolean {
-    const { count, bytes } = this.#parts.credit();
-    return count > this.#fetching.count && bytes > this.#fetching.bytes;
+  #mostToFetch(): number {
+    const { credit, pace, nowMs } = this.#parts;
+    const { count, bytes } = credit();
+    const hasCredit = count > this.#fetching.count && bytes > this.#fetching.bytes;
+    return hasCredit ? pace.allowed(nowMs()) : 0;
   }
 
   #count(count: number, bytes: number): void {

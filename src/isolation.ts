@@ -9,6 +9,7 @@ import { type Desk, Errands } from './errands.ts';
 import { DestinationStandings } from './maintain/standings.ts';
 import type { Logger } from './record/log.ts';
 import type { Credit } from './reserve/credit.ts';
+import { DrainPace } from './reserve/drain-pace.ts';
 
 /** The part of the flow that is used here. */
 export interface IsolatedFlow {
@@ -24,6 +25,8 @@ export interface IsolationParts {
   readonly flow: () => IsolatedFlow;
   /** What may be claimed of what is parked. */
   readonly creditForParked: () => Credit;
+  /** Destinations that have been sent anything of late. */
+  readonly activeLanes: () => number;
   /** Longest that an attempt lasts, in milliseconds. */
   readonly attemptMs: number;
   readonly log: Logger;
@@ -38,12 +41,14 @@ export interface IsolationParts {
 export class Isolation {
   readonly #standings: DestinationStandings;
   readonly #errands: Errands;
+  readonly #pace: DrainPace;
   readonly #desk: IsolationParts['desk'];
   readonly #log: Logger;
   #sendsSoon = false;
 
   constructor(parts: IsolationParts) {
-    const { broker, desk, flow, creditForParked, attemptMs, log, onFault, nowMs, wallMs, random } = parts;
+    const { broker, desk, flow, creditForParked, activeLanes, attemptMs, log, onFault } = parts;
+    const { nowMs, wallMs, random } = parts;
     this.#log = log;
     this.#desk = desk;
     /** Answers and news come many in a turn, and are sent for once. */
@@ -70,10 +75,12 @@ export class Isolation {
       nowMs,
       wallMs,
     });
+    this.#pace = new DrainPace(activeLanes);
     this.#errands = new Errands({
       broker,
       desk,
       credit: creditForParked,
+      pace: this.#pace,
       attemptMs,
       onClaimed: (claims) => flow().add(claims, true),
       onAnswered: sendSoon,
@@ -105,6 +112,11 @@ export class Isolation {
   /** Fetches nothing more that is parked; resolves when nothing more will come. */
   stopErrands(): Promise<void> {
     return this.#errands.stop();
+  }
+
+  /** A claim of what is ready brought so many, after so long, in milliseconds. */
+  took(count: number, ms: number): void {
+    this.#pace.claimed(count, ms);
   }
 
   /** Resolves when nothing more will be asked of the broker. */

@@ -101,6 +101,11 @@ export class Dispatcher<Delivery extends Dispatchable> {
     return this.#lanes.size;
   }
 
+  /** Lanes that have sent anything of late. */
+  get activeLanes(): number {
+    return this.#activity.lanes;
+  }
+
   /**
    * Answers false when the lane does not take it, and then the caller parks it: the destination is blocked, or has
    * deliveries parked, which go first. `isAhead`: it goes before those, as it comes from them, or has come back untried.

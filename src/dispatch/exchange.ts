@@ -97,9 +97,12 @@ export class Exchange {
     );
   }
 
-  /** What to fetch of what is parked, of so many destinations at most. `drained` answers each, and then what was fetched is added. */
-  drains(most = WISHES_MAX): Drain[] {
-    return this.#lanes.drains(most);
+  /**
+   * What to fetch of what is parked, of so many destinations at most, and so many deliveries of each. `drained` answers each, and
+   * then what was fetched is added.
+   */
+  drains(most = WISHES_MAX, mostOfEach = Number.POSITIVE_INFINITY): Drain[] {
+    return this.#lanes.drains(most, mostOfEach);
   }
 
   /** So many have been fetched. 0: nothing is parked any more, until `setParked` says otherwise. */

@@ -137,9 +137,10 @@ export class Lanes<Delivery extends Dispatchable> {
     return this.#limited.take(most, (lane) => tokenWish(lane, nowMs));
   }
 
-  drains(most: number): Drain[] {
+  /** `mostOfEach`: how many deliveries of each. */
+  drains(most: number, mostOfEach: number): Drain[] {
     const nowMs = this.#parts.nowMs();
-    return this.#parked.take(most, (lane) => drainWish(lane, nowMs));
+    return this.#parked.take(most, (lane) => drainWish(lane, nowMs, mostOfEach));
   }
 
   /** Rules may have changed. */

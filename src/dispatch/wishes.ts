@@ -42,9 +42,9 @@ export function tokenWish(lane: Lane<Dispatchable>, nowMs: number): TokenWish | 
 
 /**
  * As many of what is parked as keep the lane fed until the next ones come. Only where half a window is missing, so that one is
- * not fetched for each that goes.
+ * not fetched for each that goes. `most`: how many may be.
  */
-export function drainWish(lane: Lane<Dispatchable>, nowMs: number): Drain | null {
+export function drainWish(lane: Lane<Dispatchable>, nowMs: number, most: number): Drain | null {
   const { destination, breaker, tokens, inFlight, waiting, waitingBytes } = lane;
   const limit = lane.limit(nowMs);
   if (!lane.parked || lane.fetching > 0 || waiting * 2 > limit || waitingBytes * 2 > KEPT_BYTES) return null;
@@ -52,6 +52,6 @@ export function drainWish(lane: Lane<Dispatchable>, nowMs: number): Drain | null
   let count = (isTried ? KEPT_WINDOWS * limit : limit) - inFlight - waiting;
   if (tokens !== null) count = Math.min(count, tokens.left(nowMs) - waiting);
   if (count <= 0) return null;
-  lane.fetching = Math.min(count, DRAIN_MAX);
+  lane.fetching = Math.min(count, DRAIN_MAX, most);
   return { destination, count: lane.fetching, bytes: DRAIN_BYTES };
 }

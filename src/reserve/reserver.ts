@@ -18,6 +18,8 @@ export interface ReserverParts {
   readonly credit: () => Credit;
   /** Destinations whose deliveries are to be parked rather than claimed. */
   readonly passing: () => readonly string[];
+  /** A claim that brought so many was answered after so long, in milliseconds. */
+  readonly onTook: (count: number, ms: number) => void;
   /** So many have been, for one of them. */
   readonly onParked: (destination: string, count: number) => void;
   /** Nothing more is claimed before what it answers is over. */
@@ -27,6 +29,8 @@ export interface ReserverParts {
   /** Told of each fault; the reserver goes on by itself. */
   readonly onFault: (error: unknown) => void;
   readonly random: () => number;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
 }
 
 /** Most deliveries in a claim: worth a round trip, and small enough not to stall the broker. */
@@ -88,7 +92,7 @@ export class Reserver {
   }
 
   async #step(signal: AbortSignal): Promise<void> {
-    const { broker, credit, passing, onParked, onClaimed, onEmpty } = this.#parts;
+    const { broker, credit, passing, onParked, onTook, onClaimed, onEmpty, nowMs } = this.#parts;
     if (!isWorthAClaim(credit())) await this.#creditOr(GATHER_MS, signal);
     const { count, bytes } = credit();
     if (count <= 0 || bytes <= 0 || signal.aborted) return;
@@ -99,7 +103,9 @@ export class Reserver {
       destinations: passing(),
       onParked: (...told: [string, number]) => void parked.push(told),
     };
+    const fromMs = nowMs();
     const claims = await broker.reserve(wanted, wantedBytes, passingTold);
+    if (claims.length > 0) onTook(claims.length, nowMs() - fromMs);
     const met = parked.reduce((sum, [, count]) => sum + count, claims.length);
     const isFull = met >= wanted || bytesOf(claims) >= wantedBytes / 2;
     // What the broker answered before is heard first: that a destination is enabled, else these would be parked in vain.

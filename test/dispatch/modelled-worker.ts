@@ -5,6 +5,7 @@ import type { LaneRules } from '../../src/dispatch/lane.ts';
 import { Sizing } from '../../src/dispatch/sizing.ts';
 import type { Change } from '../../src/dispatch/standing.ts';
 import { Credits, Holdings } from '../../src/reserve/credit.ts';
+import { DrainPace } from '../../src/reserve/drain-pace.ts';
 import { Ring } from '../../src/runtime/ring.ts';
 import { type RetryRules, verdictOn } from '../../src/settle/retry-policy.ts';
 import type { Job, ModelledBroker } from './modelled-broker.ts';
@@ -74,6 +75,7 @@ export class Worker {
   readonly #sizing: Sizing | null;
   #turns = 0;
   readonly #credits: Credits;
+  readonly #pace = new DrainPace(() => this.dispatcher.activeLanes);
   readonly #threads: { busy: number; readonly queue: Ring<Held> }[];
   readonly dispatcher: Dispatcher<Held>;
   #out = 0;
@@ -137,6 +139,8 @@ export class Worker {
       const claimed = count < CLAIM_MAX || bytes <= 0 ? [] : broker.reserve(CLAIM_MAX, bytes);
       this.#hear();
       for (const job of claimed) this.#take(job, false);
+      // On a machine that is never busy.
+      if (claimed.length > 0) this.#pace.claimed(claimed.length, BROKER_MS);
       if (claimed.length === 0) break;
     }
     this.mostHeld = Math.max(this.mostHeld, this.held);
@@ -216,11 +220,12 @@ export class Worker {
       });
     for (const wish of exchange.wishes())
       this.#answered(() => exchange.granted(wish.destination, broker.takeTokens(wish)));
-    while (this.#credits.ofParked().count > this.#fetching && this.#credits.ofParked().bytes > 0) {
-      const [drain] = exchange.drains(1);
+    for (let most = this.#mostToFetch(); most > 0; most = this.#mostToFetch()) {
+      const [drain] = exchange.drains(1, most);
       if (drain === undefined) return;
       const { destination, count, bytes } = drain;
       this.#fetching += count;
+      this.#pace.fetched(destination, count);
       this.#answered(() => {
         this.#fetching -= count;
         const jobs = broker.reserveParked(destination, count, bytes);
@@ -228,6 +233,11 @@ export class Worker {
         for (const job of jobs) this.#take(job, true);
       });
     }
+  }
+
+  #mostToFetch(): number {
+    const { count, bytes } = this.#credits.ofParked();
+    return count > this.#fetching && bytes > 0 ? this.#pace.allowed(this.#world.nowMs) : 0;
   }
 
   #answered(hear: () => void): void {

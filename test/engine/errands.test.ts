@@ -7,21 +7,31 @@ const CLAIM: Claim = { token: 't', mintedId: 'evt_1', attempts: 0, envelope: Buf
 const WISH: TokenWish = { destination: 'limited', count: 3, perSecond: 10, burst: 5 };
 /** Longest wait after a fault, jitter included. */
 const FAULT_MAX_MS = 4_000;
-const CREDIT_MS = 50;
+const MAY_FETCH_MS = 10;
 
 /** A dispatcher that has the errands a test gives it, each once, and a broker whose next calls may fail. */
 function newErrands(t: TestContext, { credit = 100 } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const todo = { probes: [] as string[], wishes: [] as TokenWish[], drains: [] as string[] };
   const answers: unknown[] = [];
-  const state = { faults: [] as Error[], changeMs: null as number | null, nowMs: 1_000, answered: 0, credit };
+  const fetched: [destination: string, count: number][] = [];
+  const state = {
+    faults: [] as Error[],
+    changeMs: null as number | null,
+    nowMs: 1_000,
+    answered: 0,
+    credit,
+    allowed: Number.POSITIVE_INFINITY,
+  };
   const desk: Desk = {
     probesDue: () => todo.probes.splice(0),
     probeAnswered: (destination, answer, untilMs) => answers.push([destination, answer, untilMs]),
     wishes: () => todo.wishes.splice(0),
     granted: (destination, grant) => answers.push([destination, grant]),
-    drains: (most) =>
-      todo.drains.splice(0, most).map((destination) => ({ destination, count: 4, bytes: 100 })),
+    drains: (most, mostOfEach) =>
+      todo.drains
+        .splice(0, most)
+        .map((destination) => ({ destination, count: Math.min(4, mostOfEach), bytes: 100 })),
     drained: (destination, fetched) => answers.push([destination, fetched]),
     nextChangeMs: () => state.changeMs,
   };
@@ -44,6 +54,13 @@ function newErrands(t: TestContext, { credit = 100 } = {}) {
     },
     desk,
     credit: () => ({ count: state.credit, bytes: 1_000 }),
+    pace: {
+      allowed: () => state.allowed,
+      fetched: (destination, count) => {
+        state.allowed -= count;
+        fetched.push([destination, count]);
+      },
+    },
     attemptMs: 10_000,
     onClaimed: (claims) => claimed.push(...claims),
     onAnswered: () => state.answered++,
@@ -51,7 +68,7 @@ function newErrands(t: TestContext, { credit = 100 } = {}) {
     nowMs: () => state.nowMs,
     random: () => 0.5,
   });
-  return { errands, desk, todo, answers, state, claimed, met, keptAwayMs };
+  return { errands, desk, todo, answers, state, claimed, fetched, met, keptAwayMs };
 }
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -83,9 +100,26 @@ test('what is parked is not fetched where nothing may be claimed, and is once so
   await settled();
   deepEqual([answers, todo.drains], [[], ['parked']]);
   state.credit = 1;
-  t.mock.timers.tick(CREDIT_MS);
+  t.mock.timers.tick(MAY_FETCH_MS);
   await settled();
   deepEqual(answers, [['parked', 2]]);
+  await errands.stop();
+});
+
+test('what is parked is fetched at its pace, and goes on by itself when there is more of that', async (t) => {
+  const { errands, todo, fetched, state } = newErrands(t);
+  state.allowed = 6;
+  todo.drains.push('a', 'b', 'c');
+  errands.run();
+  await settled();
+  deepEqual(fetched, [
+    ['a', 4],
+    ['b', 2],
+  ]);
+  state.allowed = 10;
+  t.mock.timers.tick(MAY_FETCH_MS);
+  await settled();
+  deepEqual(fetched.slice(2), [['c', 4]]);
   await errands.stop();
 });
 

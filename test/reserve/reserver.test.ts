@@ -11,9 +11,11 @@ function newReserver(
   { bytesEach = 100, toPass = 0 } = {},
 ) {
   const asked: { count: number; bytes: number }[] = [];
+  const took: [count: number, ms: number][] = [];
   const passed: [destination: string, count: number, heardBefore: number][] = [];
-  const seen = { claimed: 0, empty: 0, faults: 0, waits: 0, heard: 0, passed };
+  const seen = { claimed: 0, empty: 0, faults: 0, waits: 0, heard: 0, passed, took };
   let broken = 0;
+  let nowMs = 0;
   let left = ready;
   const { promise: idle, resolve: isIdle } = Promise.withResolvers<void>();
   const reserver = new Reserver({
@@ -47,6 +49,8 @@ function newReserver(
     onEmpty: () => seen.empty++,
     onFault: () => seen.faults++,
     random: () => 0,
+    onTook: (count, ms) => seen.took.push([count, ms]),
+    nowMs: () => nowMs++,
   });
   t.after(() => reserver.stop());
   return {
@@ -67,6 +71,16 @@ test('it claims up to its credit in claims of bounded size, and never more', asy
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
   equal(seen.claimed, 600);
   ok(asked.every(({ count }) => count <= CLAIM_MAX));
+});
+
+test('it tells how long claims took that brought something', async (t) => {
+  const { reserver, seen, idle } = newReserver(t, 300, { count: 600, bytes: 1e6 });
+  reserver.start();
+  await idle;
+  deepEqual(seen.took, [
+    [256, 1],
+    [44, 1],
+  ]);
 });
 
 test('it claims again when it is nudged and the credit is worth a claim', async (t) => {
@@ -121,7 +135,7 @@ test('when nothing is ready it says so and waits for work, and a stop ends the w
   const { reserver, seen, idle } = newReserver(t, 100, { count: 1_000, bytes: 1e6 });
   reserver.start();
   await idle;
-  deepEqual(seen, { claimed: 100, empty: 1, faults: 0, waits: 1, heard: 1, passed: [] });
+  deepEqual(seen, { claimed: 100, empty: 1, faults: 0, waits: 1, heard: 1, passed: [], took: [[100, 1]] });
   await reserver.stop();
   await reserver.stop();
 });
