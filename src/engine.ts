@@ -131,7 +131,7 @@ export class Engine {
       desk: this.#dispatcher.exchange,
       flow: () => this.#flow,
       creditForParked: () => this.#credits.ofParked(),
-      activeLanes: () => this.#dispatcher.activeLanes,
+      plainLanes: () => this.#dispatcher.plainLanes,
       attemptMs: totalTimeoutMs,
       log: this.#log,
       onFault: (doing, error) => this.#brokerFault(doing, error),

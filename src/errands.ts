@@ -29,7 +29,7 @@ export interface ErrandsParts {
   readonly desk: Desk;
   /** What may be claimed of what is parked. */
   readonly credit: () => Credit;
-  readonly pace: Pick<DrainPace, 'allowed' | 'fetched'>;
+  readonly pace: Pick<DrainPace, 'allowed' | 'fetched' | 'missed'>;
   /** Longest that an attempt lasts, in milliseconds. */
   readonly attemptMs: number;
   readonly onClaimed: (claims: readonly Claim[]) => void;
@@ -51,7 +51,8 @@ const PROBE_TOLD_MS = 1_000;
 /** Longest that a timer is set for, in milliseconds: what is further off is looked at again then. */
 const TIMER_MAX_MS = 60_000;
 /** How long until it is looked whether more that is parked may be fetched, in milliseconds: nobody tells of credit, and the pace is by time. */
-const MAY_FETCH_MS = 10;
+const CREDIT_MS = 50;
+const PACE_MS = 10;
 
 export class Errands {
   readonly #parts: ErrandsParts;
@@ -108,8 +109,9 @@ export class Errands {
   }
 
   #drain(): void {
-    const { broker, desk, pace, onClaimed } = this.#parts;
-    for (let most = this.#mostToFetch(); most > 0; most = this.#mostToFetch()) {
+    const { broker, desk, pace, onClaimed, nowMs } = this.#parts;
+    let most = pace.allowed(nowMs());
+    for (; most > 0 && this.#hasCredit(); most = pace.allowed(nowMs())) {
       const [drain] = desk.drains(1, most);
       if (drain === undefined) return;
       const { destination, count, bytes } = drain;
@@ -119,22 +121,24 @@ export class Errands {
         () => broker.reserveParked(destination, count, bytes),
         (claims) => {
           this.#count(-count, -bytes);
+          pace.missed(count - claims.length);
           desk.drained(destination, claims.length);
           onClaimed(claims);
         },
       );
     }
-    this.#fetchTimer ??= setTimeout(() => {
-      this.#fetchTimer = undefined;
-      this.run();
-    }, MAY_FETCH_MS);
+    this.#fetchTimer ??= setTimeout(
+      () => {
+        this.#fetchTimer = undefined;
+        this.run();
+      },
+      most > 0 ? CREDIT_MS : PACE_MS,
+    );
   }
 
-  #mostToFetch(): number {
-    const { credit, pace, nowMs } = this.#parts;
-    const { count, bytes } = credit();
-    const hasCredit = count > this.#fetching.count && bytes > this.#fetching.bytes;
-    return hasCredit ? pace.allowed(nowMs()) : 0;
+  #hasCredit(): boolean {
+    const { count, bytes } = this.#parts.credit();
+    return count > this.#fetching.count && bytes > this.#fetching.bytes;
   }
 
   #count(count: number, bytes: number): void {

@@ -25,8 +25,8 @@ export interface IsolationParts {
   readonly flow: () => IsolatedFlow;
   /** What may be claimed of what is parked. */
   readonly creditForParked: () => Credit;
-  /** Destinations that have been sent anything of late. */
-  readonly activeLanes: () => number;
+  /** Destinations that have been sent anything of late, and have nothing parked. */
+  readonly plainLanes: () => number;
   /** Longest that an attempt lasts, in milliseconds. */
   readonly attemptMs: number;
   readonly log: Logger;
@@ -47,7 +47,7 @@ export class Isolation {
   #sendsSoon = false;
 
   constructor(parts: IsolationParts) {
-    const { broker, desk, flow, creditForParked, activeLanes, attemptMs, log, onFault } = parts;
+    const { broker, desk, flow, creditForParked, plainLanes, attemptMs, log, onFault } = parts;
     const { nowMs, wallMs, random } = parts;
     this.#log = log;
     this.#desk = desk;
@@ -75,7 +75,7 @@ export class Isolation {
       nowMs,
       wallMs,
     });
-    this.#pace = new DrainPace(activeLanes);
+    this.#pace = new DrainPace(plainLanes, wallMs);
     this.#errands = new Errands({
       broker,
       desk,
@@ -114,9 +114,9 @@ export class Isolation {
     return this.#errands.stop();
   }
 
-  /** A claim of what is ready brought so many, after so long, in milliseconds. */
+  /** A claim of what is ready was answered after so long, in milliseconds, and brought so many. */
   took(count: number, ms: number): void {
-    this.#pace.claimed(count, ms);
+    this.#pace.took(count, ms);
   }
 
   /** Resolves when nothing more will be asked of the broker. */

@@ -9,6 +9,9 @@ export class Activity {
   #sinceMs = 0;
   #active = 0;
   #activeBefore = 0;
+  /** Of those, lanes that have nothing parked. */
+  #plain = 0;
+  #plainBefore = 0;
   #idle = Number.POSITIVE_INFINITY;
   #idleBefore = Number.POSITIVE_INFINITY;
 
@@ -19,6 +22,8 @@ export class Activity {
     this.#epoch++;
     this.#activeBefore = this.#active;
     this.#active = 0;
+    this.#plainBefore = this.#plain;
+    this.#plain = 0;
     this.#idleBefore = this.#idle;
     this.#idle = Number.POSITIVE_INFINITY;
   }
@@ -40,10 +45,16 @@ export class Activity {
     lane.ended = 0;
     lane.epoch = this.#epoch;
     this.#active++;
+    if (!lane.parked) this.#plain++;
   }
 
   get lanes(): number {
     return Math.max(this.#active, this.#activeBefore);
+  }
+
+  /** Lanes that had nothing parked when they were active. */
+  get plainLanes(): number {
+    return Math.max(this.#plain, this.#plainBefore);
   }
 
   /** Attempts of a lane that end in an epoch, at its present pace. */

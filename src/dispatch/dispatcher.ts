@@ -101,9 +101,9 @@ export class Dispatcher<Delivery extends Dispatchable> {
     return this.#lanes.size;
   }
 
-  /** Lanes that have sent anything of late. */
-  get activeLanes(): number {
-    return this.#activity.lanes;
+  /** Lanes that have sent anything of late, and have nothing parked. */
+  get plainLanes(): number {
+    return this.#activity.plainLanes;
   }
 
   /**

@@ -8,26 +8,29 @@
  * of four claims were answered within 0.28 ms; beside 8 000 a second that were parked before within 0.34; at full speed, 20 000,
  * within 1.2, and then the others' p99 was more than twice as high. The mean and the median say less.
  *
- * What is usual is learnt while nothing is fetched. As a backlog may take hours, it is learnt anew now and then while less is
- * fetched for a moment (as in LEDBAT++, draft-irtf-iccrg-ledbat-plus-plus §4.4), or it would come to be what the drain makes of it.
+ * What is usual is learnt while nothing is fetched, less at once and more by and by. As a backlog may take hours, it is learnt anew
+ * now and then while less is fetched for a moment (as in LEDBAT++, draft-irtf-iccrg-ledbat-plus-plus §4.4), or it would come to be
+ * what the drain makes of it; by all workers at once, by the clock on the wall, or each would learn what the others' drains make of
+ * it. Claims also take longer where they bring more or larger deliveries: then drains go slower until that is what is usual.
  *
  *                 some is fetched                    claims take longer
  *   ┌─────────┐ ──────────────────► ┌──────────┐ ──────────────────────► ┌───────────┐
  *   │ resting │   usual is known    │ starting │                         │ following │ faster by a tenth,
  *   └─────────┘                     └──────────┘ ◄─ twice as fast        └───────────┘ or slower, each epoch
  *        │                               ▲ each epoch                       │     ▲
- *        │ it is not                     │                       for a time │     │ as fast as before
+ *        │ it is not                     │ from the least        for a time │     │ as fast as before
  *        │                          ┌─────────┐ ◄───────────────────────────┘     │
  *        └────────────────────────► │ slowing │ ──────────────────────────────────┘
  *                                   └─────────┘ learns what is usual
  *
- * From each state to resting when nothing was fetched for an epoch. Where hardly anything is claimed there is nobody to make way for.
+ * From each state to resting when nothing was fetched for an epoch, or there is nobody to make way for: next to nothing is ready,
+ * or nothing for destinations without a backlog.
  */
 
 /** What is seen is judged after so long, in milliseconds: some hundred claims where there is traffic. At most: where there is little. */
 const EPOCH_MS = 250;
 const EPOCH_MAX_MS = 1_000;
-/** Fewer claims than this in an epoch say nothing, and there is nobody to make way for. */
+/** Fewer claims than this say little: they are judged only where no more come in the longest epoch, though there is enough to claim. */
 const CLAIMS_LEAST = 8;
 /** The share of claims whose time is looked at: three of four take no longer. */
 const QUARTILE = 0.75;
@@ -39,21 +42,24 @@ const GROWTH = 1.1;
 const SLOWEST = 0.5;
 /** A pace of which less than this share was used says nothing of whether more could be borne. */
 const USED = 0.5;
-/** How often what is usual is learnt anew, in milliseconds, and for how many epochs that slows the pace: in all but the last, what was under way comes to its end. */
+/**
+ * How often what is usual is learnt anew, in milliseconds, and for how many epochs that slows the pace: in all but the last, what was
+ * under way comes to its end, and workers whose clocks differ somewhat have slowed down as well.
+ */
 const SLOWING_EVERY_MS = 30_000;
-const SLOWING_EPOCHS = 2;
-/** Weights of an epoch in what is usual: while nothing is fetched, and when it is learnt anew. */
+const SLOWING_EPOCHS = 3;
+/** Weights in what is usual of an epoch in which claims took longer: while nothing is fetched, and when it is learnt anew. */
 const WEIGHT_RESTING = 1 / 8;
 const WEIGHT_SLOWING = 1 / 2;
 /**
- * The pace is never less than this many a second; than this share of what others are sent, as a destination keeps a quarter of the
- * slots; and than so many times what others are sent on average, for each destination that drains: else what is published for one
- * in the meantime, and has to queue behind what is parked, might be more than what leaves.
+ * The pace is never less than this many a second, nor than a share of what others are sent: a quarter, as a destination keeps a
+ * quarter of the slots; or for each destination that drains twice what one of the others is sent, but all together no more than
+ * those. Else what is published for one in the meantime, and has to queue behind what is parked, might be more than what leaves.
  */
 const LEAST_PER_SECOND = 256;
 const LEAST_SHARE = 0.25;
 const LEAST_MEANS = 2;
-/** How long a destination counts as one that drains, in milliseconds: where there are many, each has its turn within that. */
+/** How long a destination counts as one that drains, in milliseconds. */
 const DRAINING_MS = 2_000;
 /** What may be fetched is earned so often, in milliseconds, that claims are worth a round trip; and at most twice that is saved up. */
 const BATCH_MS = 10;
@@ -61,13 +67,14 @@ const BATCH_MS = 10;
 type State =
   | { readonly kind: 'resting' }
   | { readonly kind: 'starting' }
-  | { readonly kind: 'following'; readonly sinceMs: number }
+  /** `sinceWallMs`: epoch milliseconds. */
+  | { readonly kind: 'following'; readonly sinceWallMs: number }
   /** `perSecond`: the pace to go on with; null where there has been none. */
   | { readonly kind: 'slowing'; readonly epochs: number; readonly perSecond: number | null };
 
 /** What was seen in an epoch. */
 interface Seen {
-  readonly nowMs: number;
+  readonly wallMs: number;
   /** The time within which three of four claims were answered. */
   readonly tookMs: number;
   readonly leastPerSecond: number;
@@ -79,7 +86,8 @@ interface Seen {
 const RESTING: State = { kind: 'resting' };
 
 export class DrainPace {
-  readonly #lanes: () => number;
+  readonly #others: () => number;
+  readonly #wallMs: () => number;
   #state: State = RESTING;
   /** What may be fetched, per second. Infinite where there is nobody to make way for. */
   #perSecond = Number.POSITIVE_INFINITY;
@@ -93,20 +101,25 @@ export class DrainPace {
   #tookMs: number[] = [];
   #claimed = 0;
   #fetched = 0;
+  /** Whether nothing was ready at the last claim. */
+  #isEmpty = true;
   /** Destinations for which some was fetched, in this period and in the one before. */
   #draining = new Set<string>();
   #drainingBefore = new Set<string>();
   #drainingSinceMs = 0;
 
-  /** `lanes`: destinations that have been sent anything of late. */
-  constructor(lanes: () => number) {
-    this.#lanes = lanes;
+  /** `others`: destinations that have been sent anything of late and have nothing parked. `wallMs`: epoch milliseconds. */
+  constructor(others: () => number, wallMs: () => number) {
+    this.#others = others;
+    this.#wallMs = wallMs;
   }
 
-  /** A claim of what is ready was answered after `tookMs`, with so many deliveries. */
-  claimed(count: number, tookMs: number): void {
+  /** A claim of what is ready was answered after `ms`, with so many deliveries. */
+  took(count: number, ms: number): void {
+    this.#isEmpty = count === 0;
+    if (this.#isEmpty) return;
     this.#claimed += count;
-    this.#tookMs.push(tookMs);
+    this.#tookMs.push(ms);
   }
 
   /** So many are about to be fetched for a destination. */
@@ -116,6 +129,12 @@ export class DrainPace {
     this.#draining.add(destination);
   }
 
+  /** So many of those that were fetched were not there. */
+  missed(count: number): void {
+    this.#allowed += count;
+    this.#fetched -= count;
+  }
+
   /** How many may be fetched now. `nowMs`: monotonic milliseconds. */
   allowed(nowMs: number): number {
     this.#turnOver(nowMs);
@@ -123,8 +142,7 @@ export class DrainPace {
     const sinceMs = nowMs - this.#earnedMs;
     if (sinceMs >= BATCH_MS) {
       const most = (this.#perSecond * BATCH_MS * 2) / 1_000;
-      const left = Math.max(0, this.#allowed);
-      this.#allowed = Math.min(Math.max(1, most), left + (this.#perSecond * sinceMs) / 1_000);
+      this.#allowed = Math.min(most, Math.max(0, this.#allowed) + (this.#perSecond * sinceMs) / 1_000);
       this.#earnedMs = nowMs;
     }
     return Math.max(0, Math.floor(this.#allowed));
@@ -132,13 +150,11 @@ export class DrainPace {
 
   #turnOver(nowMs: number): void {
     const lastedMs = nowMs - this.#sinceMs;
-    if (lastedMs < EPOCH_MS || (this.#tookMs.length < CLAIMS_LEAST && lastedMs < EPOCH_MAX_MS)) return;
-    if (this.#tookMs.length < CLAIMS_LEAST) {
-      this.#state = RESTING;
-      this.#perSecond = Number.POSITIVE_INFINITY;
-    } else {
-      this.#judge(this.#seen(nowMs, lastedMs));
-    }
+    const isLittle = this.#tookMs.length < CLAIMS_LEAST;
+    if (lastedMs < (isLittle ? EPOCH_MAX_MS : EPOCH_MS)) return;
+    if ((isLittle && this.#isEmpty) || this.#others() === 0) this.#go(RESTING, Number.POSITIVE_INFINITY);
+    else if (this.#tookMs.length > 0) this.#judge(this.#seen(lastedMs));
+    else return;
     this.#sinceMs = nowMs;
     this.#tookMs = [];
     this.#claimed = this.#fetched = 0;
@@ -148,26 +164,22 @@ export class DrainPace {
     this.#draining = new Set();
   }
 
-  #seen(nowMs: number, lastedMs: number): Seen {
+  #seen(lastedMs: number): Seen {
     const sorted = this.#tookMs.sort((a, b) => a - b);
     const othersPerSecond = (this.#claimed * 1_000) / lastedMs;
     const draining = Math.max(this.#draining.size, this.#drainingBefore.size);
-    const perOther = othersPerSecond / Math.max(1, this.#lanes() - draining);
+    const leastShare = Math.min(1, Math.max(LEAST_SHARE, (LEAST_MEANS * draining) / this.#others()));
     return {
-      nowMs,
+      wallMs: this.#wallMs(),
       tookMs: sorted[Math.floor(sorted.length * QUARTILE)]!,
-      leastPerSecond: Math.max(
-        LEAST_PER_SECOND,
-        LEAST_SHARE * othersPerSecond,
-        LEAST_MEANS * perOther * draining,
-      ),
+      leastPerSecond: Math.max(LEAST_PER_SECOND, leastShare * othersPerSecond),
       hasFetched: this.#fetched > 0,
       isUsed: this.#fetched * 1_000 >= USED * this.#perSecond * lastedMs,
     };
   }
 
   #judge(seen: Seen): void {
-    const { leastPerSecond, nowMs } = seen;
+    const { leastPerSecond, wallMs } = seen;
     const state = this.#state;
     if (!seen.hasFetched) {
       this.#learn(seen, WEIGHT_RESTING);
@@ -181,10 +193,10 @@ export class DrainPace {
         return;
       case 'starting':
         if (this.#isBearable(seen)) this.#go(state, this.#faster(seen, STARTING_GROWTH));
-        else this.#go({ kind: 'following', sinceMs: nowMs }, this.#slower(seen));
+        else this.#go({ kind: 'following', sinceWallMs: wallMs }, this.#slower(seen));
         return;
       case 'following':
-        if (nowMs - state.sinceMs >= SLOWING_EVERY_MS) this.#slow(this.#perSecond, seen);
+        if (isTimeToSlow(state.sinceWallMs, wallMs)) this.#slow(this.#perSecond, seen);
         else this.#go(state, this.#isBearable(seen) ? this.#faster(seen, GROWTH) : this.#slower(seen));
         return;
       case 'slowing':
@@ -192,7 +204,8 @@ export class DrainPace {
         else {
           this.#learn(seen, WEIGHT_SLOWING);
           if (state.perSecond === null) this.#go({ kind: 'starting' }, leastPerSecond);
-          else this.#go({ kind: 'following', sinceMs: nowMs }, Math.max(leastPerSecond, state.perSecond));
+          else
+            this.#go({ kind: 'following', sinceWallMs: wallMs }, Math.max(leastPerSecond, state.perSecond));
         }
         return;
       default:
@@ -210,7 +223,8 @@ export class DrainPace {
   }
 
   #learn({ tookMs }: Seen, weight: number): void {
-    this.#usualMs = this.#usualMs === null ? tookMs : this.#usualMs + (tookMs - this.#usualMs) * weight;
+    const usualMs = this.#usualMs ?? tookMs;
+    this.#usualMs = tookMs < usualMs ? tookMs : usualMs + (tookMs - usualMs) * weight;
   }
 
   #isBearable({ tookMs }: Seen): boolean {
@@ -225,4 +239,9 @@ export class DrainPace {
     const factor = Math.max(SLOWEST, (this.#usualMs! * BEARABLE) / tookMs);
     return Math.max(leastPerSecond, this.#perSecond * factor);
   }
+}
+
+/** Whether such a time lies between these two, or the clock has been set. */
+function isTimeToSlow(sinceWallMs: number, wallMs: number): boolean {
+  return Math.floor(sinceWallMs / SLOWING_EVERY_MS) !== Math.floor(wallMs / SLOWING_EVERY_MS);
 }

@@ -18,10 +18,10 @@ export interface ReserverParts {
   readonly credit: () => Credit;
   /** Destinations whose deliveries are to be parked rather than claimed. */
   readonly passing: () => readonly string[];
-  /** A claim that brought so many was answered after so long, in milliseconds. */
-  readonly onTook: (count: number, ms: number) => void;
   /** So many have been, for one of them. */
   readonly onParked: (destination: string, count: number) => void;
+  /** A claim was answered after so long, in milliseconds, and brought so many. */
+  readonly onTook: (count: number, ms: number) => void;
   /** Nothing more is claimed before what it answers is over. */
   readonly onClaimed: (claims: readonly Claim[]) => Promise<void> | void;
   /** A claim found nothing. */
@@ -105,7 +105,7 @@ export class Reserver {
     };
     const fromMs = nowMs();
     const claims = await broker.reserve(wanted, wantedBytes, passingTold);
-    if (claims.length > 0) onTook(claims.length, nowMs() - fromMs);
+    onTook(claims.length, nowMs() - fromMs);
     const met = parked.reduce((sum, [, count]) => sum + count, claims.length);
     const isFull = met >= wanted || bytesOf(claims) >= wantedBytes / 2;
     // What the broker answered before is heard first: that a destination is enabled, else these would be parked in vain.

@@ -123,6 +123,29 @@ test('what is parked is fetched as the window takes it, asked for once, and new 
   equal(add('a', 1), 1, 'nothing is parked any more');
 });
 
+test('of one destination no more is fetched than may be, and the rest is wanted as soon as that has come', () => {
+  const { dispatcher } = newDispatcher(1, 8, () => fixed(8));
+  const { exchange } = dispatcher;
+  exchange.setParked('a', true);
+  exchange.setParked('b', true);
+  const counts = () => exchange.drains(2, 3).map(({ destination, count }) => [destination, count]);
+  deepEqual(counts(), [
+    ['a', 3],
+    ['b', 3],
+  ]);
+  exchange.drained('a', 3);
+  deepEqual(counts(), [['a', 3]]);
+});
+
+test('lanes that have something parked are not counted among those that were active of late', () => {
+  const { add, assign, dispatcher } = newDispatcher(1, 8, () => fixed(8));
+  dispatcher.exchange.setParked('a', true);
+  add('a', 1, 1_000, true);
+  add('b', 1);
+  assign();
+  equal(dispatcher.plainLanes, 1);
+});
+
 test('of large bodies no more is fetched than a few at once, and none while there are enough', () => {
   const { add, dispatcher } = newDispatcher(1, 8, () => fixed(100));
   const { exchange } = dispatcher;

@@ -75,7 +75,7 @@ export class Worker {
   readonly #sizing: Sizing | null;
   #turns = 0;
   readonly #credits: Credits;
-  readonly #pace = new DrainPace(() => this.dispatcher.activeLanes);
+  readonly #pace: DrainPace;
   readonly #threads: { busy: number; readonly queue: Ring<Held> }[];
   readonly dispatcher: Dispatcher<Held>;
   #out = 0;
@@ -88,6 +88,10 @@ export class Worker {
 
   constructor(world: World, { threads, slotsPerThread, laneRulesOf, mostSlotsPerThread: most }: WorkerParts) {
     this.#world = world;
+    this.#pace = new DrainPace(
+      () => this.dispatcher.plainLanes,
+      () => world.nowMs,
+    );
     this.#slotsPerThread = slotsPerThread;
     const none = () => 0;
     this.#credits = new Credits(threads * slotsPerThread, this.#holdings, none, () => false);
@@ -140,7 +144,7 @@ export class Worker {
       this.#hear();
       for (const job of claimed) this.#take(job, false);
       // On a machine that is never busy.
-      if (claimed.length > 0) this.#pace.claimed(claimed.length, BROKER_MS);
+      this.#pace.took(claimed.length, BROKER_MS);
       if (claimed.length === 0) break;
     }
     this.mostHeld = Math.max(this.mostHeld, this.held);
@@ -229,6 +233,7 @@ export class Worker {
       this.#answered(() => {
         this.#fetching -= count;
         const jobs = broker.reserveParked(destination, count, bytes);
+        this.#pace.missed(count - jobs.length);
         exchange.drained(destination, jobs.length);
         for (const job of jobs) this.#take(job, true);
       });

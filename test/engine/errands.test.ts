@@ -7,7 +7,8 @@ const CLAIM: Claim = { token: 't', mintedId: 'evt_1', attempts: 0, envelope: Buf
 const WISH: TokenWish = { destination: 'limited', count: 3, perSecond: 10, burst: 5 };
 /** Longest wait after a fault, jitter included. */
 const FAULT_MAX_MS = 4_000;
-const MAY_FETCH_MS = 10;
+const CREDIT_MS = 50;
+const PACE_MS = 10;
 
 /** A dispatcher that has the errands a test gives it, each once, and a broker whose next calls may fail. */
 function newErrands(t: TestContext, { credit = 100 } = {}) {
@@ -60,6 +61,9 @@ function newErrands(t: TestContext, { credit = 100 } = {}) {
         state.allowed -= count;
         fetched.push([destination, count]);
       },
+      missed: (count) => {
+        state.allowed += count;
+      },
     },
     attemptMs: 10_000,
     onClaimed: (claims) => claimed.push(...claims),
@@ -100,7 +104,7 @@ test('what is parked is not fetched where nothing may be claimed, and is once so
   await settled();
   deepEqual([answers, todo.drains], [[], ['parked']]);
   state.credit = 1;
-  t.mock.timers.tick(MAY_FETCH_MS);
+  t.mock.timers.tick(CREDIT_MS);
   await settled();
   deepEqual(answers, [['parked', 2]]);
   await errands.stop();
@@ -117,7 +121,7 @@ test('what is parked is fetched at its pace, and goes on by itself when there is
     ['b', 2],
   ]);
   state.allowed = 10;
-  t.mock.timers.tick(MAY_FETCH_MS);
+  t.mock.timers.tick(PACE_MS);
   await settled();
   deepEqual(fetched.slice(2), [['c', 4]]);
   await errands.stop();

@@ -32,7 +32,7 @@ for (const [name, queueOf] of Object.entries(eachBroker()))
       desk: exchange,
       flow: () => flow,
       creditForParked: () => ({ count: 0, bytes: 0 }),
-      activeLanes: () => 0,
+      plainLanes: () => 0,
       attemptMs: 1_000,
       log: silentLogger(),
       onFault: (doing, error) => t.diagnostic(`${doing}: ${error}`),
