@@ -34,7 +34,7 @@ const EPOCH_MAX_MS = 1_000;
 const CLAIMS_LEAST = 8;
 /** The share of claims whose time is looked at: three of four take no longer. */
 const QUARTILE = 0.75;
-/** How many times the usual time claims may take. Undisturbed epochs differ by a tenth. */
+/** How many times the usual time claims may take. Undisturbed epochs differ by a tenth, and what is usual is nearer to the least of them. */
 const BEARABLE = 1.3;
 /** What a pace is multiplied with in an epoch: until claims first take longer, after that, and at least when they do. */
 const STARTING_GROWTH = 2;

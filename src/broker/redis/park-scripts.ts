@@ -23,9 +23,8 @@ if fault then return fault end
 redis.call('HLEN', KEYS[2])
 local held = 0
 for i = 2, #ARGV, 3 do
-  local record = redis.call('HGET', KEYS[1], ARGV[i])
+  local record = takeHeld(KEYS[1], ARGV[i])
   if record then
-    redis.call('HDEL', KEYS[1], ARGV[i])
     redis.call('LPUSH', KEYS[3], frame(ARGV[i + 1], ARGV[i + 2], record))
     held = held + 1
   end

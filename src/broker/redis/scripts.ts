@@ -8,6 +8,12 @@
  */
 import { TURNS } from './turn-scripts.ts';
 
+/**
+ * Stands in the in-flight hash for a record that lies apart from it (see claim-scripts.ts). An element that a producer pushed may
+ * be the same: then there is nothing apart.
+ */
+export const APART = '~';
+
 /** Frames a record with what is known of it (see record.ts): attempts made and name. What was framed before is framed anew. */
 export const FRAME = `
 -- An error reply when the ready key, checked at start, has become something else since: nothing may be popped then.
@@ -22,6 +28,17 @@ local function envelope(record)
 end
 local function frame(attempts, name, record)
   return '~' .. attempts .. '~' .. name .. '~' .. envelope(record)
+end
+-- Takes out what is held under a token of a lease; nothing where it is not. What lies apart leaves a mark in the hash.
+local function takeHeld(inFlight, token)
+  local record = redis.call('HGET', inFlight, token)
+  if not record then return nil end
+  redis.call('HDEL', inFlight, token)
+  if record ~= '${APART}' then return record end
+  local list = inFlight .. ':' .. token
+  local apart = redis.call('LINDEX', list, 0)
+  redis.call('DEL', list)
+  return apart or record
 end
 local function nowMs()
   local time = redis.call('TIME')
@@ -39,9 +56,8 @@ export const RETRY = `${FRAME}
 local now, held = nowMs(), 0
 for i = 1, #ARGV, 4 do
   local token = ARGV[i]
-  local record = redis.call('HGET', KEYS[1], token)
+  local record = takeHeld(KEYS[1], token)
   if record then
-    redis.call('HDEL', KEYS[1], token)
     redis.call('HSET', KEYS[3], token, frame(ARGV[i + 2], ARGV[i + 3], record))
     redis.call('ZADD', KEYS[2], now + ARGV[i + 1], token)
     held = held + 1
@@ -62,9 +78,8 @@ local fault = unfit(ready)
 if fault then return fault end
 local held = 0
 for _, token in ipairs(ARGV) do
-  local record = redis.call('HGET', KEYS[1], token)
+  local record = takeHeld(KEYS[1], token)
   if record then
-    redis.call('HDEL', KEYS[1], token)
     finish(record)
     held = held + 1
   end
@@ -84,9 +99,8 @@ local fault = unfit(ready)
 if fault then return fault end
 local held = 0
 for i = #ARGV - 2, 1, -3 do
-  local record = redis.call('HGET', KEYS[1], ARGV[i])
+  local record = takeHeld(KEYS[1], ARGV[i])
   if record then
-    redis.call('HDEL', KEYS[1], ARGV[i])
     serve(frame(ARGV[i + 1], ARGV[i + 2], record))
     held = held + 1
   end
@@ -108,9 +122,8 @@ if fault then return fault end
 local held = 0
 for i = 1, #ARGV, 4 do
   local token = ARGV[i]
-  local record = redis.call('HGET', KEYS[1], token)
+  local record = takeHeld(KEYS[1], token)
   if record then
-    redis.call('HDEL', KEYS[1], token)
     local key = ARGV[i + 1]
     if redis.call('HEXISTS', KEYS[8], key) == 1 then key = key .. '#' .. token end
     redis.call('HSET', KEYS[7], key, envelope(record))
