@@ -1,7 +1,7 @@
 /** Claims on Redis: what a claim's script took, as deliveries under the current lease. */
 import { VolleyError } from '../../errors.ts';
 import type { Claim, Passing } from '../broker.ts';
-import { ASIDE_MOST } from './claim-scripts.ts';
+import { ASIDE_MOST, LARGE_BYTES } from './claim-scripts.ts';
 import type { ClaimReply, Connection } from './connection.ts';
 import type { QueueKeys } from './keys.ts';
 import type { Lease, Leases, RedisClaim } from './leases.ts';
@@ -100,7 +100,8 @@ export class Claims {
       const { attempts, mintedId, sequence, envelope } = unframe(record);
       const id = mintedId ?? `evt_${token}`;
       const isOrdered = sequence !== '';
-      return { token, mintedId: id, name: id + sequence, isOrdered, attempts, envelope, lease };
+      const isLarge = record.length >= LARGE_BYTES;
+      return { token, mintedId: id, name: id + sequence, isOrdered, isLarge, attempts, envelope, lease };
     });
   }
 }

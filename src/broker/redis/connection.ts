@@ -5,6 +5,7 @@ import { CLAIM } from './claim-scripts.ts';
 import { replyCode } from './faults.ts';
 import { CLAIM_PARKED, DISCARD_PARKED, PARK } from './park-scripts.ts';
 import {
+  ACK_LARGE,
   DIE,
   DISCARD,
   FINISH,
@@ -43,6 +44,7 @@ export type StandingsReply = [
 export interface ScriptCommands {
   volleyClaimBuffer(...args: Arg[]): Promise<ClaimReply | null>;
   volleyRetry(...args: Arg[]): Promise<number>;
+  volleyAckLarge(...args: Arg[]): Promise<number>;
   volleyFinish(...args: Arg[]): Promise<number>;
   volleyRelease(...args: Arg[]): Promise<number>;
   volleyDie(...args: Arg[]): Promise<number>;
@@ -71,6 +73,7 @@ const SCRIPTS = {
   /** Called with the number of its keys first. */
   volleyClaim: { lua: CLAIM },
   volleyRetry: { lua: RETRY, numberOfKeys: 3 },
+  volleyAckLarge: { lua: ACK_LARGE, numberOfKeys: 1 },
   volleyFinish: { lua: FINISH, numberOfKeys: 5 },
   volleyRelease: { lua: RELEASE, numberOfKeys: 5 },
   volleyDie: { lua: DIE, numberOfKeys: 8 },

@@ -25,6 +25,8 @@ export interface Lease {
 export interface RedisClaim extends Claim {
   readonly name: string;
   readonly isOrdered: boolean;
+  /** Whether its record may lie apart (claim-scripts.ts). */
+  readonly isLarge: boolean;
   readonly lease: Lease;
 }
 

@@ -44,7 +44,7 @@ export const CLAIM_PARKED = `
 local list, inFlight, heartbeat, version = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 ${FRAME}${COUNT}${CLAIMING}
 redis.call('HLEN', KEYS[5])
-if redis.call('HEXISTS', KEYS[6], ARGV[5]) == 0 then takeFromList(keep) end
+if redis.call('HEXISTS', KEYS[6], ARGV[5]) == 0 then takeFromList(keep, function() return true end) end
 local hasTaken = #records > 0
 local reply = hold(function(record) redis.call('RPUSH', list, record) end)
 -- Only then: on a full Redis a count may be written behind a pop, not by itself.

@@ -66,7 +66,18 @@ end
 return held`;
 
 /**
- * Acknowledges claimed deliveries that have a turn. (For all others an HDEL will do.)
+ * Acknowledges claimed deliveries that may lie apart.
+ * KEYS 1 in-flight hash
+ * ARGV tokens
+ * Returns how many were still held under the lease.
+ */
+export const ACK_LARGE = `
+local held = redis.call('HDEL', KEYS[1], unpack(ARGV))
+for _, token in ipairs(ARGV) do redis.call('UNLINK', KEYS[1] .. ':' .. token) end
+return held`;
+
+/**
+ * Acknowledges claimed deliveries that have a turn. (For all others, but large ones, an HDEL will do.)
  * KEYS 1 in-flight hash, 2 ready list, 3 turns, 4 waiting records, 5 turns in the ready list
  * ARGV tokens
  * Returns how many were still held under the lease.
@@ -147,19 +158,13 @@ ${FRAME}${TURNS}
 if redis.call('EXISTS', KEYS[6]) == 1 then return 0 end
 local fault = unfit(ready)
 if fault then return fault end
-local flat = redis.call('HGETALL', KEYS[1])
-redis.call('SREM', KEYS[7], ARGV[1])
-redis.call('DEL', KEYS[1])
-local tokens, records = {}, {}
-for i = 1, #flat, 2 do
-  tokens[#tokens + 1] = flat[i]
-  records[flat[i]] = flat[i + 1]
-end
+local tokens = redis.call('HKEYS', KEYS[1])
 table.sort(tokens)
 for i = #tokens, 1, -1 do
-  local record = records[tokens[i]]
+  local record = takeHeld(KEYS[1], tokens[i])
   serve(string.sub(record, 1, 1) == '~' and record or frame('0', 'evt_' .. tokens[i], record))
 end
+redis.call('SREM', KEYS[7], ARGV[1])
 return #tokens`;
 
 /**

@@ -7,6 +7,8 @@ import type { Lease, RedisClaim } from './leases.ts';
 /** The arguments of each kind's command, gathered for one lease. */
 interface Gathered {
   ack: string[];
+  /** Acknowledged, of those that may lie apart. */
+  ackLarge: string[];
   /** Acknowledged, of those whose turn has to be passed on. */
   finish: string[];
   retry: (string | number)[];
@@ -26,7 +28,7 @@ export async function settleOn(
     const { lease } = settlement.claim as RedisClaim;
     let gathered = byLease.get(lease);
     if (gathered === undefined) {
-      gathered = { ack: [], finish: [], retry: [], release: [], dead: [], park: new Map() };
+      gathered = { ack: [], ackLarge: [], finish: [], retry: [], release: [], dead: [], park: new Map() };
       byLease.set(lease, gathered);
     }
     gather(gathered, settlement);
@@ -42,7 +44,9 @@ function gather(gathered: Gathered, settlement: Settlement): void {
   const claim = settlement.claim as RedisClaim;
   switch (settlement.kind) {
     case 'ack':
-      (claim.isOrdered ? gathered.finish : gathered.ack).push(claim.token);
+      (claim.isOrdered ? gathered.finish : claim.isLarge ? gathered.ackLarge : gathered.ack).push(
+        claim.token,
+      );
       break;
     case 'retry':
       gathered.retry.push(claim.token, Math.ceil(settlement.delayMs), settlement.attempts, claim.name);
@@ -78,9 +82,10 @@ function send(redis: Connection, keys: QueueKeys, lease: Lease, gathered: Gather
   const { inFlight } = lease;
   const { ready, turns, waiting, served, parked, version, changed } = keys;
   const inTurn = [inFlight, ready, turns, waiting, served];
-  const { ack, finish, retry, release, dead } = gathered;
+  const { ack, ackLarge, finish, retry, release, dead } = gathered;
   const counts: Promise<number>[] = [];
   if (ack.length > 0) counts.push(redis.hdel(inFlight, ...ack));
+  if (ackLarge.length > 0) counts.push(redis.volleyAckLarge(inFlight, ...ackLarge));
   if (finish.length > 0) counts.push(redis.volleyFinish(...inTurn, ...finish));
   if (retry.length > 0) counts.push(redis.volleyRetry(inFlight, keys.delayed, keys.delayedRecords, ...retry));
   if (release.length > 0) counts.push(redis.volleyRelease(...inTurn, ...release));
