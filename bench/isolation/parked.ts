@@ -70,10 +70,14 @@ type Phase = (typeof PHASES)[number];
 const HEALTHY_SHARE = 0.7;
 /** The rate of the dead destination's events, as a ratio of the healthy load of other cases. */
 const PUBLISH_SHARE = 0.35;
-/** How long the dead destination's events may take once it is alive: retries may be due minutes later. */
+/**
+ * How long the dead destination's events may take once it is alive: retries may be due minutes later. And how long it is until they
+ * come: so long that the worker's memory, which grows for half a minute under any load, is what it will be without them.
+ */
 const THOROUGH = {
   warmUpSeconds: 3,
   catchUpSeconds: 10,
+  beforeSeconds: 30,
   phaseSeconds: 10,
   drainLimitSeconds: 1_800,
   coolOff: '5s',
@@ -82,6 +86,7 @@ const THOROUGH = {
 const QUICK = {
   warmUpSeconds: 0.3,
   catchUpSeconds: 1,
+  beforeSeconds: 0.5,
   phaseSeconds: 0.5,
   drainLimitSeconds: 20,
   coolOff: '500ms',
@@ -128,13 +133,13 @@ class ParkedRun {
   async run(): Promise<Omit<ParkedReport, 'workerFlags'>> {
     const { receivers, worker } = this.#rig;
     const { events, healthy } = this.#spec;
-    const { warmUpSeconds, catchUpSeconds, phaseSeconds } = this.#times;
+    const { warmUpSeconds, catchUpSeconds, beforeSeconds, phaseSeconds } = this.#times;
     const healthyPerSecond = healthy.ratePerSecond * HEALTHY_SHARE;
     const { bodyBytes } = healthy;
     const load = { group: 'healthy', ratePerSecond: healthyPerSecond, bodyBytes };
     await warmUp(this.#rig, { load, warmUpSeconds, catchUpSeconds });
     await this.#begin('before');
-    await this.#pass(phaseSeconds);
+    await this.#pass(beforeSeconds);
     const before = worker.rssBytes;
 
     const fromMicros = await this.#begin('publishing');
