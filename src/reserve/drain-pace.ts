@@ -23,7 +23,7 @@
  *        └────────────────────────► │ slowing │ ──────────────────────────────────┘
  *                                   └─────────┘ learns what is usual
  *
- * From each state to resting when nothing was fetched for an epoch, or there is nobody to make way for: next to nothing is ready,
+ * Where it is starting for long, it is slowing now and then too. From each state to resting when nothing was fetched for an epoch, or there is nobody to make way for: next to nothing is ready,
  * or nothing for destinations without a backlog.
  */
 
@@ -66,7 +66,7 @@ const BATCH_MS = 10;
 
 type State =
   | { readonly kind: 'resting' }
-  | { readonly kind: 'starting' }
+  | { readonly kind: 'starting'; readonly sinceWallMs: number }
   /** `sinceWallMs`: epoch milliseconds. */
   | { readonly kind: 'following'; readonly sinceWallMs: number }
   /** `perSecond`: the pace to go on with; null where there has been none. */
@@ -189,10 +189,11 @@ export class DrainPace {
     switch (state.kind) {
       case 'resting':
         if (this.#usualMs === null) this.#slow(null, seen);
-        else this.#go({ kind: 'starting' }, leastPerSecond);
+        else this.#go({ kind: 'starting', sinceWallMs: wallMs }, leastPerSecond);
         return;
       case 'starting':
-        if (this.#isBearable(seen)) this.#go(state, this.#faster(seen, STARTING_GROWTH));
+        if (isTimeToSlow(state.sinceWallMs, wallMs)) this.#slow(this.#perSecond, seen);
+        else if (this.#isBearable(seen)) this.#go(state, this.#faster(seen, STARTING_GROWTH));
         else this.#go({ kind: 'following', sinceWallMs: wallMs }, this.#slower(seen));
         return;
       case 'following':
@@ -203,7 +204,7 @@ export class DrainPace {
         if (state.epochs > 1) this.#go({ ...state, epochs: state.epochs - 1 }, leastPerSecond);
         else {
           this.#learn(seen, WEIGHT_SLOWING);
-          if (state.perSecond === null) this.#go({ kind: 'starting' }, leastPerSecond);
+          if (state.perSecond === null) this.#go({ kind: 'starting', sinceWallMs: wallMs }, leastPerSecond);
           else
             this.#go({ kind: 'following', sinceWallMs: wallMs }, Math.max(leastPerSecond, state.perSecond));
         }

@@ -116,6 +116,44 @@ test('what is large is logged once', async (t) => {
   ok(bytes < LARGE_BYTES === (await isMovedBy(admin)), `${bytes} bytes`);
 });
 
+test('of large ones behind a small one no more is claimed than there is room for, and in their order', async (t) => {
+  const { broker } = await openOn(t, redis);
+  const all = 'aBCDEFGHIJKLMNOPQRSTUVWXYZ';
+  await broker.publish(sized(all));
+  let seen = '';
+  while (seen.length < all.length) {
+    const claimed = names(await broker.reserve(MANY, 2 * LARGE_BYTES));
+    ok(claimed.length <= 3, `${claimed.length} of ${LARGE_BYTES} bytes in twice that`);
+    seen += claimed;
+  }
+  equal(seen, all);
+});
+
+test('a retry, a death or a replay that meets a key of another kind loses nothing', async (t) => {
+  const { broker, admin, queue } = await openOn(t, redis);
+  await broker.publish(sized('aB'));
+  const claims = await broker.reserve(MANY, BIG_BYTES);
+  const isUnfit = { code: 'VOLLEY_BROKER_UNFIT' };
+  const whileOther = async (name: string, move: () => Promise<unknown>) => {
+    const key = `{${queue}}:${name}`;
+    const isThere = (await admin.exists(key)) === 1;
+    if (isThere) await admin.rename(key, `${key}:kept`);
+    await admin.set(key, 'another kind');
+    await rejects(move(), isUnfit, name);
+    await admin.del(key);
+    if (isThere) await admin.rename(`${key}:kept`, key);
+  };
+  const retry = () =>
+    broker.settle(claims.map((claim) => ({ kind: 'retry', claim, delayMs: 0, attempts: 1 })));
+  for (const name of ['delayed', 'delayed:records']) await whileOther(name, retry);
+  const die = () => broker.settle(claims.map((claim) => ({ kind: 'dead', claim, letter: letterOf(claim) })));
+  for (const name of ['dead', 'dead:envelopes', 'dead:letters']) await whileOther(name, die);
+  deepEqual(await die(), { late: 0 });
+  await whileOther('dead:letters', () => broker.replayDead({}, MANY));
+  equal(await broker.replayDead({}, MANY), 2);
+  equal(names(await broker.reserve(MANY, BIG_BYTES)), 'aB');
+});
+
 test('a Redis that was killed and started again still holds apart what was claimed', async (t) => {
   const server = await startRedis({ aof: 'always' });
   t.after(() => server.stop());

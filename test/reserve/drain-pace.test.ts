@@ -221,6 +221,19 @@ test('what was learnt in a burst is forgotten at the first chance', () => {
   ok(tookMs < QUICK_MS * 1.3, `claims took ${tookMs} ms`);
 });
 
+test('so it is where the destination, and not the machine, is what bounds the drain', () => {
+  const worker = new Worker();
+  worker.isDraining = false;
+  worker.othersPerSecond = 35_000;
+  run([worker], 5);
+  worker.othersPerSecond = 10_000;
+  worker.isDraining = true;
+  worker.mostAtOnce = 18;
+  run([worker], 62);
+  const { tookMs } = run([worker], 20);
+  ok(tookMs < QUICK_MS * 1.4, `claims took ${tookMs} ms`);
+});
+
 test('workers that share machine and broker do not take each other for what is usual, though their clocks differ', () => {
   const machine = new Machine();
   const workers = [0, 70, 140, 210].map((wallMs) => new Worker(machine, wallMs));

@@ -36,13 +36,13 @@ local format = string.format
 local function token(number)
   return format('%s%06d', base, (firstNumber + number) % 1000000)
 end
--- How many to take next: one at first, then as many as the mean size says will fit.
+-- How many to look at next: one at first, then as many as the mean size says will fit, which a few do not tell of many.
 local function step(limit)
   local left = math.min(limit - kept, want - kept, ${ASIDE_MOST} - aside, ${PASSED_MOST} - passed)
   local seen = kept + aside + passed
   if seen == 0 then return math.min(left, 1) end
   if bytes >= room then return 0 end
-  return math.min(left, 250, math.max(1, math.floor((room - bytes) * seen / math.max(bytes, 1))))
+  return math.min(left, 250, 8 * seen, math.max(1, math.floor((room - bytes) * seen / math.max(bytes, 1))))
 end
 local function keep(record)
   kept = kept + 1
@@ -56,7 +56,6 @@ local function apartList(number)
 end
 -- Keeps the next of the list as it lies there; false where Redis cannot or will not.
 local function keepApart(record)
-  if not redis.REDIS_VERSION_NUM then return false end
   local number = kept + 1
   local moved = redis.pcall('SORT', list, 'BY', 'nosort', 'DESC', 'LIMIT', 0, 1, 'STORE', apartList(number))
   if moved ~= 1 then return false end
@@ -65,26 +64,43 @@ local function keepApart(record)
   keep(record)
   return true
 end
--- Takes from the list; true when that has run empty. What isPlain says of a large record: that it would be kept as it is.
+-- Takes the next few of the list; true when that has run empty. What isPlain says of a large record: that it would be kept as it is.
+local function takeNext(count, take, isPlain)
+  -- Before Redis 7 nothing can be moved, and a range, or a pop of several, is looked for from the other end of the list.
+  if not redis.REDIS_VERSION_NUM then
+    for _ = 1, count do
+      local record = redis.call('RPOP', list)
+      if not record then return true end
+      take(record)
+    end
+    return false
+  end
+  local found = redis.call('LRANGE', list, -count, -1)
+  if #found == 0 then return true end
+  local last = #found
+  -- What is beyond the room stays in the list.
+  while last > 0 and (bytes == 0 or bytes < room) do
+    local first = last
+    while first > 0 and #found[first] < ${LARGE_BYTES} do first = first - 1 end
+    if first < last then
+      redis.call('LTRIM', list, 0, first - last - 1)
+      for i = last, first + 1, -1 do take(found[i]) end
+    elseif isPlain(found[first]) and keepApart(found[first]) then
+      first = first - 1
+    else
+      redis.call('LTRIM', list, 0, -2)
+      take(found[first])
+      first = first - 1
+    end
+    last = first
+  end
+  return false
+end
+-- Takes what there is want and room for; true when the list has run empty.
 local function takeFromList(take, isPlain)
   local count = step(want)
   while count > 0 do
-    local found = redis.call('LRANGE', list, -count, -1)
-    if #found == 0 then return true end
-    local last = #found
-    while last > 0 do
-      local first = last
-      while first > 0 and #found[first] < ${LARGE_BYTES} do first = first - 1 end
-      if first < last then
-        redis.call('LTRIM', list, 0, first - last - 1)
-        for i = last, first + 1, -1 do take(found[i]) end
-      end
-      if first > 0 and not (isPlain(found[first]) and keepApart(found[first])) then
-        redis.call('LTRIM', list, 0, -2)
-        take(found[first])
-      end
-      last = first - 1
-    end
+    if takeNext(count, take, isPlain) then return true end
     count = step(want)
   end
   return false

@@ -73,7 +73,7 @@ const SCRIPTS = {
   /** Called with the number of its keys first. */
   volleyClaim: { lua: CLAIM },
   volleyRetry: { lua: RETRY, numberOfKeys: 3 },
-  volleyAckLarge: { lua: ACK_LARGE, numberOfKeys: 1 },
+  volleyAckLarge: { lua: ACK_LARGE },
   volleyFinish: { lua: FINISH, numberOfKeys: 5 },
   volleyRelease: { lua: RELEASE, numberOfKeys: 5 },
   volleyDie: { lua: DIE, numberOfKeys: 8 },

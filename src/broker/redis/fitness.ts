@@ -4,7 +4,7 @@ import { VolleyError } from '../../errors.ts';
 import { redactedUrl, replyCode } from './faults.ts';
 import type { QueueKeys } from './keys.ts';
 
-/** The oldest Redis whose LPOP takes a count and that has BLMOVE. */
+/** The oldest Redis that has BLMOVE. */
 export const OLDEST_REDIS = [6, 2] as const;
 
 /** Warnings, one line each; throws VOLLEY_BROKER_UNFIT where deliveries could be lost or mixed with other data. */

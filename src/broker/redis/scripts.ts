@@ -33,10 +33,14 @@ end
 local function takeHeld(inFlight, token)
   local record = redis.call('HGET', inFlight, token)
   if not record then return nil end
-  redis.call('HDEL', inFlight, token)
-  if record ~= '${APART}' then return record end
+  if record ~= '${APART}' then
+    redis.call('HDEL', inFlight, token)
+    return record
+  end
+  -- Read before anything is deleted: where that is refused (a cluster that moves the slot), nothing has happened.
   local list = inFlight .. ':' .. token
   local apart = redis.call('LINDEX', list, 0)
+  redis.call('HDEL', inFlight, token)
   redis.call('DEL', list)
   return apart or record
 end
@@ -53,6 +57,9 @@ end
  * Returns how many were still held under the lease.
  */
 export const RETRY = `${FRAME}
+-- An error reply, while nothing has been taken out, when one of them has become something else since the start.
+redis.call('ZCARD', KEYS[2])
+redis.call('HLEN', KEYS[3])
 local now, held = nowMs(), 0
 for i = 1, #ARGV, 4 do
   local token = ARGV[i]
@@ -67,13 +74,16 @@ return held`;
 
 /**
  * Acknowledges claimed deliveries that may lie apart.
- * KEYS 1 in-flight hash
+ * KEYS 1 in-flight hash, then the list of each token
  * ARGV tokens
  * Returns how many were still held under the lease.
  */
 export const ACK_LARGE = `
-local held = redis.call('HDEL', KEYS[1], unpack(ARGV))
-for _, token in ipairs(ARGV) do redis.call('UNLINK', KEYS[1] .. ':' .. token) end
+local held = 0
+for i, token in ipairs(ARGV) do
+  held = held + redis.call('HDEL', KEYS[1], token)
+  redis.call('DEL', KEYS[i + 1])
+end
 return held`;
 
 /**
@@ -130,6 +140,9 @@ local ready, turns, waiting, served = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 ${FRAME}${TURNS}
 local fault = unfit(ready)
 if fault then return fault end
+redis.call('ZCARD', KEYS[6])
+redis.call('HLEN', KEYS[7])
+redis.call('HLEN', KEYS[8])
 local held = 0
 for i = 1, #ARGV, 4 do
   local token = ARGV[i]
@@ -207,6 +220,7 @@ return math.max(0, math.ceil(first[2] - nowMs()))`;
 export const REPLAY = `${FRAME}
 local fault = unfit(KEYS[4])
 if fault then return fault end
+redis.call('HLEN', KEYS[3])
 local replayed = 0
 for _, key in ipairs(ARGV) do
   local envelope = redis.call('HGET', KEYS[2], key)

@@ -85,7 +85,10 @@ function send(redis: Connection, keys: QueueKeys, lease: Lease, gathered: Gather
   const { ack, ackLarge, finish, retry, release, dead } = gathered;
   const counts: Promise<number>[] = [];
   if (ack.length > 0) counts.push(redis.hdel(inFlight, ...ack));
-  if (ackLarge.length > 0) counts.push(redis.volleyAckLarge(inFlight, ...ackLarge));
+  if (ackLarge.length > 0) {
+    const lists = ackLarge.map((token) => `${inFlight}:${token}`);
+    counts.push(redis.volleyAckLarge(1 + lists.length, inFlight, ...lists, ...ackLarge));
+  }
   if (finish.length > 0) counts.push(redis.volleyFinish(...inTurn, ...finish));
   if (retry.length > 0) counts.push(redis.volleyRetry(inFlight, keys.delayed, keys.delayedRecords, ...retry));
   if (release.length > 0) counts.push(redis.volleyRelease(...inTurn, ...release));
