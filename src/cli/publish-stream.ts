@@ -18,6 +18,17 @@ import { print } from './terminal.ts';
  */
 const CHUNKS_IN_FLIGHT = 32;
 
+/** Where events go. Resolves when they are queued. */
+export interface EventSink {
+  publish(events: readonly VolleyEvent[]): Promise<unknown>;
+}
+
+/** Lines that are published together. */
+interface Chunk {
+  readonly lastLine: number;
+  readonly published: Promise<void>;
+}
+
 /** Publishes the envelopes on standard input. Answers 1 when some line was none. */
 export async function publishStream(
   { broker, queue }: Pick<OptionValues, 'broker' | 'queue'>,
@@ -38,9 +49,10 @@ export async function publishStream(
   return rejected === 0 ? EXIT.done : EXIT.workFailed;
 }
 
-class EventStream {
+/** Envelopes, one a line, on their way to the broker. */
+export class EventStream {
   published = 0;
-  readonly #publisher: Publisher;
+  readonly #publisher: EventSink;
   readonly #mintId = eventIdMint();
   readonly #progress = new Progress('published');
   readonly #badLines = new BadLines('that are no envelope', this.#progress);
@@ -48,7 +60,7 @@ class EventStream {
   /** The last line that is known to be with the broker, as are all before it. */
   #confirmedLine = 0;
 
-  constructor(publisher: Publisher) {
+  constructor(publisher: EventSink) {
     this.#publisher = publisher;
   }
 
@@ -57,16 +69,16 @@ class EventStream {
   }
 
   async publishAll(input: AsyncIterable<Buffer>): Promise<void> {
-    const inFlight: Promise<void>[] = [];
+    const inFlight: Chunk[] = [];
     try {
       for await (const lines of readLines(input, MAX_ENVELOPE_BYTES)) {
         const published = this.#publish(lines);
         // It is awaited below, maybe after another has failed.
         published.catch(() => {});
-        inFlight.push(published);
-        if (inFlight.length >= CHUNKS_IN_FLIGHT) await inFlight.shift();
+        inFlight.push({ lastLine: lines.at(-1)!.number, published });
+        if (inFlight.length >= CHUNKS_IN_FLIGHT) await this.#confirm(inFlight.shift()!);
       }
-      for (const published of inFlight) await published;
+      for (const chunk of inFlight) await this.#confirm(chunk);
       this.#badLines.summarise();
     } catch (error) {
       throw this.#stoppedBy(error);
@@ -83,8 +95,13 @@ class EventStream {
     }
     await this.#publisher.publish(events);
     this.published += events.length;
-    this.#confirmedLine = lines.at(-1)!.number;
     this.#progress.add(events.length);
+  }
+
+  /** To be called in the order of the lines: one that is queued says nothing of those before it. */
+  async #confirm({ lastLine, published }: Chunk): Promise<void> {
+    await published;
+    this.#confirmedLine = lastLine;
   }
 
   /** The event of a line; null for an empty one, and for one that is none, which is reported. */

@@ -1,9 +1,12 @@
 import { equal, rejects } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { RedisBroker } from '../../src/broker/redis/redis-broker.ts';
 import { VolleyError } from '../../src/errors.ts';
 import { type RedisServer, startRedis } from '../redis-server.ts';
+import { NEVER, PATIENCE_MS, until } from './broker-testing.ts';
 import { brokerConformance } from './conformance.ts';
 
 let redis: RedisServer;
@@ -72,4 +75,29 @@ test('a Redis that has gone away is reported with what keeps the client from it,
   // Cut off or given up, as the client has or has not yet seen the end.
   await rejects(broker.stats());
   await rejects(broker.stats(), /cannot be reached \(ECONNREFUSED\): start it/);
+});
+
+test('what waits for work is woken by a push also after its connection was lost', async (t) => {
+  const queue = randomUUID();
+  const broker = new RedisBroker(redis.url, { queue, ...OPTIONS });
+  const admin = new Redis(redis.url);
+  t.after(() => broker.close());
+  t.after(() => admin.disconnect());
+  await broker.open();
+  let woken = 0;
+  const wait = () => broker.waitForWork(4 * PATIENCE_MS, NEVER).then(() => woken++);
+  const isBlocked = async () => String(await admin.client('LIST')).includes('cmd=blmove');
+  void wait();
+  await until(isBlocked);
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
+  await until(async () => woken === 1);
+  // While it connects anew it may be woken early.
+  await until(async () => {
+    if (await isBlocked()) return true;
+    await Promise.race([wait(), setTimeout(100)]);
+    return false;
+  });
+  const before = woken;
+  await broker.publish([Buffer.from('a')]);
+  await until(async () => woken > before);
 });

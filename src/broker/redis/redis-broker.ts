@@ -1,4 +1,5 @@
 /** The broker port on Redis 6.2 or newer. What is kept where: keys.ts; what moves it: scripts.ts. */
+import { once } from 'node:events';
 import { VolleyError } from '../../errors.ts';
 import type {
   Block,
@@ -115,11 +116,21 @@ export class RedisBroker implements Broker {
   /** Wakes those who wait when the list has an element: moving the last one onto its own place changes nothing, and blocks while there is none. */
   async #waitForPush(): Promise<void> {
     const { ready } = this.#keys;
+    const answered = new AbortController();
     try {
-      await this.#blocking.blmoveBuffer(ready, ready, 'RIGHT', 'RIGHT', BLOCK_SECONDS);
+      const { status } = this.#blocking;
+      // While it connects anew nothing is sent on it: that would wait there in a row, each for its time.
+      if (status !== 'wait' && status !== 'ready') throw new Error(status);
+      // The client forgets what was under way when its connection is lost, and never answers it.
+      const lost = once(this.#blocking, 'close', answered).then(() => {
+        throw new Error('lost');
+      });
+      await Promise.race([this.#blocking.blmoveBuffer(ready, ready, 'RIGHT', 'RIGHT', BLOCK_SECONDS), lost]);
     } catch {
       // Whatever is wrong, the next claim meets it and reports it; here it only must not spin.
       if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, REFUSED_WAIT_MS));
+    } finally {
+      answered.abort();
     }
     this.#push = null;
     this.#wake();
