@@ -23,8 +23,8 @@
  *        └────────────────────────► │ slowing │ ──────────────────────────────────┘
  *                                   └─────────┘ learns what is usual
  *
- * Where it is starting for long, it is slowing now and then too. From each state to resting when nothing was fetched for an epoch, or there is nobody to make way for: next to nothing is ready,
- * or nothing for destinations without a backlog.
+ * Where it is starting for long, it is slowing now and then too. From each state to resting when nothing was fetched for an epoch,
+ * or there is nobody to make way for: next to nothing is ready, or nothing for destinations without a backlog.
  */
 
 /** What is seen is judged after so long, in milliseconds: some hundred claims where there is traffic. At most: where there is little. */

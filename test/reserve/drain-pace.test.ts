@@ -96,11 +96,13 @@ function run(
   return { perSecond: (first!.fetched - before) / seconds, tookMs };
 }
 
-/** One that has been there for a while, with nothing to drain. */
-function settledWorker(): Worker {
+/** One that has been there for a while, with nothing to drain, while others were sent so much. */
+function settledWorker(othersPerSecond = 10_000): Worker {
   const worker = new Worker();
   worker.isDraining = false;
+  worker.othersPerSecond = othersPerSecond;
   run([worker], 5);
+  worker.othersPerSecond = 10_000;
   worker.isDraining = true;
   return worker;
 }
@@ -210,24 +212,14 @@ test('in a long drain it learns anew what is usual, and goes slower for a moment
 });
 
 test('what was learnt in a burst is forgotten at the first chance', () => {
-  const worker = new Worker();
-  worker.isDraining = false;
-  worker.othersPerSecond = 35_000;
-  run([worker], 5);
-  worker.othersPerSecond = 10_000;
-  worker.isDraining = true;
+  const worker = settledWorker(35_000);
   run([worker], 32);
   const { tookMs } = run([worker], 20);
   ok(tookMs < QUICK_MS * 1.3, `claims took ${tookMs} ms`);
 });
 
 test('so it is where the destination, and not the machine, is what bounds the drain', () => {
-  const worker = new Worker();
-  worker.isDraining = false;
-  worker.othersPerSecond = 35_000;
-  run([worker], 5);
-  worker.othersPerSecond = 10_000;
-  worker.isDraining = true;
+  const worker = settledWorker(35_000);
   worker.mostAtOnce = 18;
   run([worker], 62);
   const { tookMs } = run([worker], 20);

@@ -11,8 +11,8 @@ export const ASIDE_MOST = 256;
 
 /**
  * A record of so many bytes lies apart while it is claimed: in a list of its own, whose name is the hash's and the token, and to
- * which it is moved by a SORT that sorts nothing. So neither Lua nor the log has to copy it: one of 2 MB takes Redis 3 ms, not 4,
- * and is logged once, not twice; for small ones the list would cost more. SORT does that since Redis 7.
+ * which it is moved by a SORT that sorts nothing. Lua reads it, but need not write it: one of 2 MB takes Redis 3 ms, not 4 (by a
+ * script), and is logged once, not twice; for small ones the list would cost more. SORT does that since Redis 7.
  */
 export const LARGE_BYTES = 65_536;
 
